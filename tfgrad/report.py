@@ -57,13 +57,17 @@ def _code(source: str) -> RenderableType:
 
 
 def _values(values: Sequence[Value]) -> RenderableType:
+    """A table; a text of several lines stands below it by itself, as it was made for the whole width."""
     table = Table.grid(padding=(0, 2))
     table.add_column(max_width=32, overflow="fold")
     table.add_column(ratio=1, overflow="fold")
+    long = [value for value in values if "\n" in value.text]
     for value in values:
         style = "" if value.check is None else "green" if value.check else "red"
-        table.add_row(Text(value.name), Text(value.text, style=style))
-    return Padding(table, (0, 0, 0, 2), expand=False)
+        if value not in long:
+            table.add_row(Text(value.name), Text(value.text, style=style))
+    told = [Group("", Text(value.name + ":", style="bold"), Text(value.text)) for value in long]
+    return Group(Padding(table, (0, 0, 0, 2), expand=False), *told)
 
 
 def summary(outcomes: Sequence[Outcome]) -> RenderableType:

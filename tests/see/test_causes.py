@@ -1,0 +1,41 @@
+"""The causes are complete, consistent data."""
+
+import string
+
+import pytest
+
+from tfgrad.see.causes import CAUSES, SLOTS, SYMPTOMS
+
+PUBLIC = (
+    "unwatched not-trainable outside-tape left-tensorflow integer-dtype nondifferentiable-op stop-gradient state "
+    "rebound unconnected custom-gradient higher-order function-boundary "
+    "saturated masked constant-here cancels piecewise-constant singular-point where-trap overflow nan-input tape-consumed no-gradient-registered unsupported bad-argument "
+    "symbolic-tensor unknown ok"
+)
+
+
+def test_codes_are_the_public_ones():
+    assert list(CAUSES) == PUBLIC.split()
+
+
+@pytest.mark.parametrize("cause", CAUSES.values(), ids=lambda cause: cause.code)
+class TestEachCause:
+    def test_shows_as_known_symptoms(self, cause):
+        assert cause.symptoms
+        assert set(cause.symptoms) <= set(SYMPTOMS)
+
+    def test_meaning_is_one_sentence(self, cause):
+        assert cause.meaning.endswith(".")
+        assert cause.meaning[0].isupper()
+
+    def test_advice_has_only_slots_with_a_general_word(self, cause):
+        slots = {name for _, name, _, _ in string.Formatter().parse(cause.advice) if name}
+        assert slots <= set(SLOTS)
+
+    def test_every_cause_but_ok_says_what_to_type(self, cause):
+        assert bool(cause.advice) == (cause.code != "ok")
+
+
+def test_what_was_seen_fills_the_slots_and_the_rest_reads_in_general_words():
+    assert "tape.watch(image)" in CAUSES["unwatched"].advise(name="image", tape="")
+    assert "{" not in CAUSES["unwatched"].advise()

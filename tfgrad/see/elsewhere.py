@@ -1,0 +1,178 @@
+"""Parts of the way that ran before the tape began or on another thread: ops that are not on the record.
+
+That something is missing is known from the ids of tensors; which line computed it is read off the syntax. A line is
+only named if what it computes reads a Variable, a layer or a model.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from types import CodeType
+
+from tfgrad.see import syntax
+from tfgrad.see.explanation import Place, Reason
+from tfgrad.see.question import LeafQuestion, place_of
+from tfgrad.see.record import Leaf
+from tfgrad.source import at_line
+
+_MAKERS = ("Variable(", "Sequential(", "Model(", "layers.", "add_weight(", "Module(", "variable(", "applications.")
+
+
+def before_the_tape(leaf: LeafQuestion, symptom: str) -> Reason | None:
+    """A tensor that the target needs is older than the tape, and was computed from something like this source."""
+    first = leaf.flow.state.first_id
+    if leaf.way.used or first is None:
+        return None
+    tensors, _ = leaf.flow.ancestors(leaf.question.target_ids)
+    for entered in [leaf.record.leaves[i] for i in sorted(tensors) if i < first and _is_plain(leaf, i)]:
+        line, is_derivative = _computed_at(leaf, entered)
+        if line is not None and is_derivative:
+            detail = "This gradient() ran before the tape that is asked began."
+            return leaf.reason(symptom, "higher-order", where=line, detail=detail)
+        if line is not None:
+            return leaf.reason(symptom, "outside-tape", where=line, detail="This ran before the tape began.")
+    targets = leaf.question.target_ids
+    if targets and all(i < first and i not in leaf.record.producers for i in targets):
+        detail = "The target was computed before the tape began."
+        return leaf.reason(symptom, "outside-tape", where=_named_target(leaf), detail=detail)
+    return None
+
+
+def on_another_thread(leaf: LeafQuestion, symptom: str) -> Reason | None:
+    """A tensor is younger than the tape, and nothing on this thread made it."""
+    first = leaf.flow.state.first_id
+    if first is None:
+        return None
+    tensors, _ = leaf.flow.ancestors(leaf.question.target_ids)
+    for entered in [leaf.record.leaves[i] for i in sorted(tensors) if i > first and _is_plain(leaf, i)]:
+        if _speaks_of_threads(entered):
+            detail = "What this line uses was computed where the tape could not see it, such as on another thread."
+            advice = "open the tape in the thread that computes, or compute it on this one"
+            where = _in_thread(leaf, entered) or leaf.place(entered)
+            return leaf.reason(symptom, "outside-tape", where=where, detail=detail, advice=advice)
+    return None
+
+
+def _is_plain(leaf: LeafQuestion, i: int) -> bool:
+    known = leaf.record.leaves.get(i)
+    return known is not None and known.kind == "tensor" and leaf.flow.floating(i) and not leaf.flow.is_handle(i)
+
+
+def _computed_at(leaf: LeafQuestion, entered: Leaf) -> tuple[Place | None, bool]:
+    """The statement that a tensor's name was last assigned by, and whether it takes a derivative.
+
+    Only one that does, or that reads a Variable, a layer or a model.
+    """
+    at = leaf.record.position(entered)
+    module = syntax.tree(at.file) if at is not None else None
+    body = syntax.scope(entered.code) if isinstance(entered.code, CodeType) else None
+    if at is None or module is None or body is None:
+        return None, False
+    used = syntax.names(_parsed(at.expression)) or syntax.names(syntax.statement(body, at.line))
+    around = syntax.scopes_around(module, body)
+    holders = _holding_variables(around)
+    for scope in around:
+        for line in sorted(_assignments(scope), key=lambda node: -node.lineno):
+            if not syntax.targets(line) & used or at.line in syntax.lines(line) or _makes_variable(line):
+                continue
+            is_derivative = any(name.endswith(_DERIVATIVES) for name in syntax.names(syntax.value(line)))
+            if is_derivative or _read_by(scope, line) & holders:
+                return place_of(at_line(at.file, line.lineno, getattr(scope, "name", at.function))), is_derivative
+    return None, False
+
+
+_DERIVATIVES = (".gradient", ".jacobian", ".batch_jacobian", "tf.gradients")
+
+
+def _read_by(scope: ast.AST, line: ast.stmt) -> frozenset[str]:
+    found = syntax.backward(scope, line.lineno)
+    return found.names if found is not None else frozenset()
+
+
+def _parsed(expression: str | None) -> ast.AST | None:
+    try:
+        return ast.parse((expression or "").strip(), mode="eval") if expression else None
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _assignments(scope: ast.AST) -> Iterator[ast.stmt]:
+    kinds = ast.Assign | ast.AugAssign | ast.AnnAssign
+    return (node for node in syntax.own_statements(scope) if isinstance(node, kinds))
+
+
+def _makes_variable(statement: ast.stmt) -> bool:
+    value = syntax.value(statement)
+    text = ast.unparse(value) if value is not None else ""
+    return any(maker in text for maker in _MAKERS)
+
+
+def _holding_variables(scopes: list[ast.AST]) -> set[str]:
+    """The names that hold Variables, layers or models, as far as the syntax shows, and functions that use such."""
+    holders: set[str] = set()
+    for scope in scopes:
+        for line in _assignments(scope):
+            if _makes_variable(line):
+                holders |= _paired_targets(line)
+    for scope in scopes:
+        for node in syntax.own_statements(scope):
+            if isinstance(node, ast.FunctionDef) and syntax.names(node) & holders:
+                holders |= {node.name, f"self.{node.name}"}
+            elif isinstance(node, ast.ClassDef) and any(maker in ast.unparse(node) for maker in _MAKERS):
+                holders |= _instances(node.name, scopes)
+    return holders - {"self"}
+
+
+def _instances(name: str, scopes: list[ast.AST]) -> set[str]:
+    """The names that were set to an instance of a class."""
+    made = [line for scope in scopes for line in _assignments(scope)]
+    return {target for line in made if name in syntax.names(syntax.value(line)) for target in syntax.targets(line)}
+
+
+def _paired_targets(statement: ast.stmt) -> set[str]:
+    """The targets of an assignment whose own value makes a Variable: in `w, x = tf.Variable(1.0), 2.0` that is w."""
+    value = getattr(statement, "value", None)
+    target = getattr(statement, "targets", [None])[0]
+    if isinstance(value, ast.Tuple) and isinstance(target, ast.Tuple) and len(value.elts) == len(target.elts):
+        pairs = [(syntax.dotted(one), ast.unparse(made)) for one, made in zip(target.elts, value.elts, strict=True)]
+        return {name for name, text in pairs if name and any(maker in text for maker in _MAKERS)}
+    return syntax.targets(statement)
+
+
+def _named_target(leaf: LeafQuestion) -> Place | None:
+    """Where the name that stands as the target in the gradient() call was set."""
+    call = leaf.call
+    at = leaf.record.position(call) if call is not None else None
+    node = syntax.call(at.expression) if at is not None else None
+    body = syntax.scope(call.code) if call is not None and isinstance(call.code, CodeType) else None
+    if at is None or node is None or body is None:
+        return None
+    wanted = syntax.names(syntax.argument(node, 0, "target"))
+    found = [line for line in _assignments(body) if syntax.targets(line) & wanted and line.lineno < at.line]
+    last = max(found, key=lambda line: line.lineno, default=None)
+    return place_of(at_line(at.file, last.lineno, at.function)) if last is not None else None
+
+
+def _speaks_of_threads(entered: Leaf) -> bool:
+    """Whether the file where a tensor came up has anything to do with threads."""
+    module = syntax.tree(entered.code.co_filename) if isinstance(entered.code, CodeType) else None
+    return any(word in name.lower() for name in syntax.names(module) for word in ("thread", "executor", "submit"))
+
+
+def _in_thread(leaf: LeafQuestion, entered: Leaf) -> Place | None:
+    """The line inside a thread's function that a tensor was last set by."""
+    at = leaf.record.position(entered)
+    body = syntax.scope(entered.code) if isinstance(entered.code, CodeType) else None
+    fed = syntax.backward(body, at.line) if at is not None and body is not None else None
+    if at is None or body is None or fed is None:
+        return None
+    for function in (node for node in ast.walk(body) if isinstance(node, ast.FunctionDef) and node is not body):
+        for statement in syntax.statements(function):
+            if statement.lineno in fed.lines and (syntax.targets(statement) & fed.names or _grows(statement, fed)):
+                return place_of(at_line(at.file, statement.lineno, function.name))
+    return None
+
+
+def _grows(statement: ast.stmt, fed: syntax.Slice) -> bool:
+    return syntax.grown(statement) in fed.names

@@ -1,0 +1,257 @@
+"""Which question to ask: from a tape (or a function) to an Explanation, one Reason for each leaf of the source.
+
+The symptom is read off the answers of gradient(); `QUESTIONS` says who explains it. A new kind of question is a new
+entry there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from tfgrad import trees, wording
+from tfgrad.compute import calling, primals
+from tfgrad.compute import wrt as wrts
+from tfgrad.errors import GradError, IntegerError, StructureError
+from tfgrad.see import names, why_error, why_nonfinite, why_none, why_zero
+from tfgrad.see.asking import asked
+from tfgrad.see.explanation import Explanation, Reason
+from tfgrad.see.question import LeafQuestion, Question
+from tfgrad.see.record import Answer, Asked, GradientCall, Mark, Record
+
+if TYPE_CHECKING:
+    from tfgrad.see.tape import Tape
+
+# Symptom -> who explains it. Each takes the question about one leaf and answers a Reason.
+QUESTIONS: dict[str, Callable[[LeafQuestion], Reason]] = {
+    "none": why_none.reason,
+    "zero": why_zero.reason,
+    "nonfinite": why_nonfinite.reason,
+    "error": why_error.reason,
+}
+
+
+def explain_tape(tape: Tape, target: Any = None, source: Any = None) -> Explanation:
+    """Why each leaf of the source got the gradient it got; see `Tape.explain`.
+
+    Raises:
+        GradError: nothing was asked, and no gradient() call was made that could be meant.
+        StructureError: the tape was never entered.
+    """
+    record = tape.record
+    if not record.tapes[record.tape].entered:
+        raise StructureError(
+            "Tape.explain: this tape was never entered, so it recorded nothing",
+            "a tape that recorded the computation",
+            "with tfgrad.Tape() as tape: ..., then tape.gradient(y, x) and tape.explain()",
+        )
+    return explained(_question(tape, record, target, source))
+
+
+def _question(tape: Tape, record: Record, target: Any, source: Any) -> Question:
+    last = record.last_call
+    if target is None and last is None:
+        raise GradError(
+            "Tape.explain: no gradient() was asked of this tape, and no target was given",
+            "something to explain",
+            "tape.gradient(y, x) first, or tape.explain(y, x)",
+        )
+    targets = last.target if target is None and last is not None else asked(target)
+    if source is None:
+        sources = last.sources if target is None and last is not None else asked(_watched(record))
+    else:
+        sources = asked(source)
+    if target is not None:
+        _ask_if_free(tape, record, target, source, targets, sources)
+        record = tape.record
+    return _matched(record, targets, sources)
+
+
+def _watched(record: Record) -> list[Any]:
+    """The Variables that a tape watched, and the tensors it was told to watch as far as they are still there."""
+    variables = [variable for variable in record.tapes[record.tape].watched.values() if variable is not None]
+    marks = [entry for entry in record.timeline if isinstance(entry, Mark) and entry.what == "watch"]
+    told = dict.fromkeys(i for mark in marks if mark.tape == record.tape for i in mark.ids)
+    return variables + [record.value(i) for i in told if record.value(i) is not None]
+
+
+def _ask_if_free(
+    tape: Tape, record: Record, target: Any, source: Any, targets: Sequence[Asked], sources: Sequence[Asked]
+) -> None:
+    """Asks a persistent tape itself, which costs the user nothing; any other tape is left as it is."""
+    answered = all(_answer(record, targets, leaf) is not None for leaf in sources)
+    state = record.tapes[record.tape]
+    if answered or source is None or not state.persistent or not tf.executing_eagerly():
+        return
+    try:
+        with tape.stop_recording() if tape._is_recording else tf.init_scope():
+            tape.gradient(target, source)
+    # Whatever it raises is on the record as this call's failure, and is what gets explained.
+    except Exception:  # noqa: BLE001
+        return
+
+
+def _matched(record: Record, targets: tuple[Asked, ...], sources: tuple[Asked, ...]) -> Question:
+    """The question, with the gradient() call that answered it, as far as one did."""
+    found = [_answer(record, targets, leaf) for leaf in sources]
+    calls = [call for call, _ in (pair for pair in found if pair is not None)]
+    call = max(calls, key=lambda call: call.number, default=None)
+    answers = tuple(pair[1] if pair is not None else None for pair in found)
+    return Question(record, call, targets, sources, answers, names.paths(record, call, sources))
+
+
+def _answer(record: Record, targets: Sequence[Asked], leaf: Asked) -> tuple[GradientCall, Answer | None] | None:
+    """The last call on this tape that asked for this leaf of this target, and its answer; None without such a call."""
+    for call in reversed(record.calls):
+        if call.tape != record.tape or not _same(call.target, targets):
+            continue
+        for k, source in enumerate(call.sources):
+            if _same([source], [leaf]):
+                return call, call.answers[k] if k < len(call.answers) else None
+    return None
+
+
+def _same(a: Sequence[Asked], b: Sequence[Asked]) -> bool:
+    return [_identity(leaf) for leaf in a] == [_identity(leaf) for leaf in b]
+
+
+def _identity(leaf: Asked) -> object:
+    return leaf.ids or (leaf.kind, leaf.about)
+
+
+def explained(question: Question) -> Explanation:
+    """The reasons of all leaves, and the notes."""
+    return Explanation(tuple(_reason(leaf) for leaf in question.leaves), tuple(notes(question)))
+
+
+def _reason(leaf: LeafQuestion) -> Reason:
+    symptom = symptom_of(leaf)
+    if symptom == "ok":
+        return Reason(leaf.path, "ok", "ok")
+    if symptom == "zero" and leaf.call is not None and leaf.call.unconnected == "zero" and not _reached(leaf):
+        return why_none.reason(leaf, symptom)
+    ask = QUESTIONS.get(symptom)
+    if symptom == "unknown" or ask is None:
+        return _untold(leaf, symptom)
+    return ask(leaf)
+
+
+def symptom_of(leaf: LeafQuestion) -> str:
+    """What is wrong with a leaf's gradient, from the answer of gradient(); without one, from the record alone."""
+    call, answer = leaf.call, leaf.answer
+    if call is not None and call.failure is not None:
+        return "error"
+    if answer is None:
+        if any(not target.ids for target in leaf.question.target) or not leaf.ids:
+            return "error"
+        return "unknown" if _reached(leaf) else "none"
+    if answer.state == "symbolic":
+        return "unknown"
+    if answer.state == "unseen":
+        return _measured(answer.value)
+    return answer.state
+
+
+def _reached(leaf: LeafQuestion) -> bool:
+    return leaf.flow.carries(leaf.ids[0]) and leaf.way.live(leaf.question.target_ids) if leaf.ids else False
+
+
+def _measured(gradient: Any) -> str:
+    """The symptom of a gradient that nobody looked at yet (it is on a GPU)."""
+    if gradient is None:
+        return "unknown"
+    values = gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
+    largest = float(tf.reduce_max(tf.abs(tf.cast(values, tf.complex128)))) if tf.size(values) else 1.0
+    return "nonfinite" if not math.isfinite(largest) else "zero" if largest == 0 else "ok"
+
+
+def _untold(leaf: LeafQuestion, symptom: str) -> Reason:
+    if leaf.answer is not None and leaf.answer.state == "symbolic":
+        return leaf.reason(
+            "unknown",
+            "unknown",
+            detail="A gradient comes back; whether it is zero or NaN is not known while a tf.function is traced.",
+            advice="run the step eagerly to see its values: tf.config.run_functions_eagerly(True)",
+        )
+    if leaf.answer is None and symptom == "unknown":
+        return leaf.reason(
+            "unknown",
+            "unknown",
+            detail="A gradient comes back, as the record shows; whether it is zero or NaN only gradient() tells.",
+            advice="call gradient() first, then explain()",
+        )
+    return leaf.reason("unknown", "unknown", detail=f"The gradient is {symptom}.")
+
+
+def notes(question: Question) -> list[str]:
+    """What is right but surprising about the question."""
+    found: list[str] = []
+    shapes = [leaf.shape for leaf in question.target if leaf.ids and leaf.shape]
+    seeded = question.call is not None and (question.call.seeded or question.call.method != "gradient")
+    if (shapes or len(question.target) > 1) and not seeded:
+        what = f"has shape {wording.shape(shapes[0])}" if len(question.target) == 1 else "is a nest of tensors"
+        found.append(f"The target {what}: the gradient is that of the sum of all its elements.")
+    if question.record.lost:
+        found.append("The record was long: what happened first, and nothing watched led to, was let go.")
+    return found
+
+
+def explain(f: Callable[..., Any], *args: Any, wrt: Any = 0) -> Explanation:
+    """Why each leaf of `wrt` gets the gradient it gets from f at these arguments; f runs once.
+
+    Args:
+        f: what is differentiated; its value is the target.
+        args: f's arguments, as `grad(f)` takes them.
+        wrt: as for `grad`.
+
+    Raises:
+        KindError, StructureError: f is no function, or `wrt` names nothing that there is.
+
+    >>> print(explain(lambda x: tf.round(x) * 2.0, 1.5).cause)
+    nondifferentiable-op
+    """
+    from tfgrad.see.tape import Tape
+
+    calling.check_function(f, "explain")
+    about = wrts.parse(wrt, "explain")
+    if isinstance(about, wrts.Positions):
+        places = about.among(len(args), "explain")
+        fresh = [_fresh(arg, f"args[{i}]") if i in places else arg for i, arg in enumerate(args)]
+        source: Any = [fresh[place] for place in places]
+        paths = [path for place in places for path in trees.paths(fresh[place], f"args[{place}]")]
+    else:
+        fresh, source, paths = list(args), about.tree if isinstance(about, wrts.Variables) else None, []
+    with Tape(persistent=True, record_values=True) as tape:
+        for tensor in trees.flatten(source) if isinstance(about, wrts.Positions) else ():
+            if trees.is_differentiable(tensor):
+                tape.watch(tensor)
+        value, _ = calling.aux_split(calling.call(f, tuple(fresh), {}, args, "explain"), False, "explain")
+    if isinstance(about, wrts.Module):
+        source = about.variables("explain")
+    found = explain_tape(tape, value, source)
+    return _renamed(found, paths) if paths else found
+
+
+def _fresh(tree: Any, root: str) -> Any:
+    """An argument as tensors of their own, integers too: that they are integers is what gets explained."""
+    return trees.rebuild(
+        tree, [_fresh_leaf(leaf, path) for leaf, path in zip(trees.flatten(tree), trees.paths(tree, root), strict=True)]
+    )
+
+
+def _fresh_leaf(leaf: Any, path: str) -> Any:
+    if leaf is None:
+        return None
+    try:
+        return primals.fresh(leaf, path, "explain")
+    except IntegerError:
+        return tf.identity(tf.convert_to_tensor(wrts.tensor_of(leaf)))
+
+
+def _renamed(found: Explanation, paths: Sequence[str]) -> Explanation:
+    reasons = (replace(reason, path=path) for reason, path in zip(found.reasons, paths, strict=True))
+    return replace(found, reasons=tuple(reasons))

@@ -1,0 +1,84 @@
+"""Where the rule of a `tf.custom_gradient` stands: the line of the inner function that answers the gradients.
+
+Found from the ops that ran inside the decorated function, else from the name that was called.
+"""
+
+from __future__ import annotations
+
+import ast
+from types import CodeType
+
+from tfgrad.see import syntax
+from tfgrad.see.cuts import Cut
+from tfgrad.see.explanation import Place
+from tfgrad.see.question import LeafQuestion, place_of
+from tfgrad.source import at_line
+
+_Functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+def rule(leaf: LeafQuestion, cut: Cut) -> Place | None:
+    """The line where the rule is defined, None where it can't be found."""
+    definition = _by_inner_op(leaf, cut) or _by_name(leaf, cut)
+    if definition is None:
+        return None
+    file, function = definition
+    inner = _rule_of(function)
+    found = inner if inner is not None else function
+    return place_of(at_line(file, found.lineno, getattr(found, "name", "<lambda>")))
+
+
+def _by_inner_op(leaf: LeafQuestion, cut: Cut) -> tuple[str, _Functions] | None:
+    if cut.graph_op is not None:
+        return None
+    for event in leaf.record.events:
+        if event.superseded_by == cut.n and isinstance(event.code, CodeType):
+            scope = syntax.scope(event.code)
+            if isinstance(scope, _Functions) and _rule_of(scope) is not None:
+                return event.code.co_filename, scope
+    return None
+
+
+def _by_name(leaf: LeafQuestion, cut: Cut) -> tuple[str, _Functions] | None:
+    """The function by the names at the line of the cut, or at the lines that led to it inside a traced function."""
+    at = cut.position(leaf.record)
+    module = syntax.tree(at.file) if at is not None else None
+    if at is None or module is None:
+        return None
+    inside = _enclosing(module, at.line)
+    if inside is not None and _rule_of(inside) is not None:
+        return at.file, inside
+    statement = syntax.statement(module, at.line)
+    for name in sorted(syntax.names(statement)):
+        definition = syntax.function(module, name.rpartition(".")[2], at.line)
+        if definition is not None and _is_decorated(definition):
+            return at.file, definition
+    return None
+
+
+def _is_decorated(definition: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any("custom_gradient" in ast.unparse(decorator) for decorator in definition.decorator_list)
+
+
+def _enclosing(module: ast.AST, line: int) -> _Functions | None:
+    around = [
+        node
+        for node in ast.walk(module)
+        if isinstance(node, ast.FunctionDef) and line in syntax.lines(node) and _is_decorated(node)
+    ]
+    return min(around, key=lambda node: len(syntax.lines(node)), default=None)
+
+
+def _rule_of(function: ast.AST) -> _Functions | None:
+    """The inner function that a decorated function returns next to its value."""
+    body = getattr(function, "body", [])
+    inner = {node.name: node for node in body if isinstance(node, ast.FunctionDef)} if isinstance(body, list) else {}
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Return) or not isinstance(node.value, ast.Tuple) or len(node.value.elts) != 2:
+            continue
+        second = node.value.elts[1]
+        if isinstance(second, ast.Lambda):
+            return second
+        if isinstance(second, ast.Name) and second.id in inner:
+            return inner[second.id]
+    return None

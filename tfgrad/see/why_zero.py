@@ -1,0 +1,186 @@
+"""Why a gradient is zero: the op nearest to the source that gets a gradient and hands back none.
+
+The search starts at the source, so that of several flat spots on the way the one that counts is named. A call of a
+traced function is opened and searched in the same way.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tfgrad.see import zero_causes, zero_words
+from tfgrad.see.cuts import NUMPY_CALLS
+from tfgrad.see.explanation import Reason
+from tfgrad.see.question import LeafQuestion
+from tfgrad.see.turns import Turn, Turns, of_leaf
+from tfgrad.see.zero_causes import STRUCTURAL, Blocked
+
+# What counts as zero beside the gradient that came in; a sum of contributions beside the largest of them.
+TINY = 1e-7
+_CANCELLED = 2e-6
+_STEEP = 1e-4
+_ROUNDS = 8
+
+
+def reason(leaf: LeafQuestion) -> Reason:
+    """The cause of a gradient that is zero."""
+    if leaf.record.blind:
+        return leaf.reason("unknown", "unknown", detail=leaf.record.blind)
+    turns = of_leaf(leaf)
+    if turns is None:
+        return leaf.reason("unknown", "unknown", detail="The gradient is zero; the steps that led to it were not kept.")
+    for _ in range(_ROUNDS):
+        found = Search(turns, leaf.ids, leaf.question.target_ids).found()
+        closed = found.closed if found is not None else None
+        opened = turns.opened(closed) if closed is not None else None
+        if opened is None:
+            break
+        turns = opened
+    return zero_words.told(leaf, turns, found)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one use of a tensor shows: the largest gradient that came in to the op and the largest that came out."""
+
+    turn: Turn
+    k: int
+    came: float | None
+    left: float | None
+
+
+class Search:
+    """The search through the turns of a call, breadth first from the source."""
+
+    def __init__(self, turns: Turns, source: Iterable[int], target: Iterable[int]) -> None:
+        self.turns = turns
+        self.source, self.target = tuple(source), tuple(target)
+        self.alive = turns.upward(self.target)
+        self.cuts: list[Blocked] = []
+        self.flat: list[Blocked] = []
+        self.weakest: tuple[float, Blocked] | None = None
+        self.floor = TINY * self._largest()
+
+    def _largest(self) -> float:
+        """The largest gradient on the way back to the source."""
+        reached: set[int] = set(self.source)
+        largest = 0.0
+        for turn in self.turns.turns:
+            if not reached.isdisjoint(turn.inputs) and not self.alive.isdisjoint(turn.outputs):
+                reached.update(turn.outputs)
+                largest = max(largest, turn.largest_up or 0.0)
+        return largest
+
+    def found(self) -> Blocked | None:
+        """The nearest op that lets nothing through; None if there is none to be seen."""
+        todo, seen = deque(self.source), set(self.source)
+        while todo:
+            i = todo.popleft()
+            looks = [self._look(turn, k) for turn, k in self.turns.users.get(i, ())]
+            looks = [look for look in looks if not self.alive.isdisjoint(look.turn.outputs)]
+            if self._cancel(i, looks):
+                return self._sum(i, looks)
+            for look in looks:
+                for output in self._onward(i, look):
+                    if output not in seen:
+                        seen.add(output)
+                        todo.append(output)
+            if self.flat:
+                return self._structural(self.flat[0])
+        if self.weakest is not None and not self.cuts:
+            return self.weakest[1]
+        return min(self.cuts, key=lambda cut: cut.turn.order, default=None) or self._python()
+
+    def _python(self) -> Blocked | None:
+        """The py_function that all ways to the target lead through: it can't be run again, and numbers end there."""
+        calls = [turn for turn in self.turns.turns if turn.op in NUMPY_CALLS and not self.alive.isdisjoint(turn.outputs)]
+        reached, first = set(self.source), None
+        for turn in self.turns.turns:
+            k = next((k for k, i in enumerate(turn.inputs) if i in reached), None)
+            if k is None:
+                continue
+            if turn in calls:
+                first = first or Blocked("op", turn, k, turn.inputs[k], ())
+            else:
+                reached.update(turn.outputs)
+        return first if first is not None and reached.isdisjoint(self.target) else None
+
+    def _look(self, turn: Turn, k: int) -> _Look:
+        down = turn.down[k] if k < len(turn.down) else None
+        return _Look(turn, k, turn.largest_up, down.largest if down is not None else None)
+
+    def _cancel(self, i: int, looks: list[_Look]) -> bool:
+        """Whether the gradients that come back to a tensor are not zero, but their sum is."""
+        parts = [look.left for look in looks if look.left is not None]
+        if len([part for part in parts if part > self.floor]) < 2:
+            return False
+        total = zero_causes.total([(look.turn, look.k) for look in looks])
+        return total is not None and total <= _CANCELLED * max(parts)
+
+    def _sum(self, i: int, looks: list[_Look]) -> Blocked:
+        uses = tuple((look.turn, look.k) for look in looks if (look.left or 0.0) > self.floor)
+        return Blocked("sum", zero_words.meet(self.turns, uses), 0, i, uses)
+
+    def _onward(self, i: int, look: _Look) -> Iterable[int]:
+        """The outputs to go on with; what stops here is noted."""
+        turn = look.turn
+        if turn.kind in ("variable", "alias"):
+            return turn.outputs
+        blocked = Blocked("op", turn, look.k, i, ())
+        if look.came is None:
+            if not self._carries(turn.outputs) and self._carries((i,)):
+                self.cuts.append(blocked)
+            return turn.outputs
+        if look.left is None:
+            if look.k not in turn.skipped and self._carries((i,)) and not _is_value_of_rule(turn, look.k):
+                self.cuts.append(blocked)
+            return ()
+        if look.left > self.floor or look.came <= self.floor:
+            return turn.outputs if look.came <= self.floor else self._weak(look, blocked)
+        if look.left > _STEEP * look.came:
+            return self._weak(look, blocked)
+        self.flat.append(blocked)
+        return ()
+
+    def _weak(self, look: _Look, blocked: Blocked) -> Iterable[int]:
+        """An op that lets a little through: the weakest of them is to blame if no other lets nothing through."""
+        ratio = (look.left or 0.0) / (look.came or 1.0)
+        if look.turn.op not in STRUCTURAL and (self.weakest is None or ratio < self.weakest[0]):
+            self.weakest = (ratio, blocked)
+        return look.turn.outputs
+
+    def _carries(self, ids: Iterable[int]) -> bool:
+        return any(zero_causes.carries(self.turns, i) for i in ids)
+
+    def _structural(self, blocked: Blocked) -> Blocked:
+        """The op to blame where one that only moves values about hands back a zero: what it was moved to."""
+        turn, i = blocked.turn, blocked.input
+        for _ in range(50):
+            if turn.op not in STRUCTURAL or zero_causes.sums(self.turns, turn, blocked.k, i):
+                return Blocked("op", turn, blocked.k if turn is blocked.turn else self._place(turn, i), i, ())
+            later = [
+                (user, o)
+                for o in turn.outputs
+                for user, k in self.turns.users.get(o, ())
+                if user.largest_up is not None and not self.alive.isdisjoint(user.outputs)
+            ]
+            if not later:
+                break
+            turn, i = min(later, key=lambda pair: pair[0].order)
+        return blocked
+
+    def _place(self, turn: Turn, i: int) -> int:
+        return turn.inputs.index(i)
+
+
+def _is_value_of_rule(turn: Turn, k: int) -> bool:
+    """Whether an input of a traced custom_gradient is the value itself: the gradient goes to its arguments instead."""
+    return turn.op == "IdentityN" and "_gradient_op_type" in getattr(turn.graph_op, "node_def", _NoNode).attr and (
+        k < len(turn.up) and turn.up[k] is not None
+    )
+
+
+class _NoNode:
+    attr: tuple[str, ...] = ()

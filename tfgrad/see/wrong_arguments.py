@@ -1,0 +1,117 @@
+"""What was wrong with what gradient() was given: a number, None, a model or a symbolic tensor as target or source."""
+
+from __future__ import annotations
+
+from tfgrad.see.causes import CAUSES
+from tfgrad.see.explanation import Place, Reason
+from tfgrad.see.question import LeafQuestion
+from tfgrad.see.record import Asked, Mark, Read
+
+_WANTED = ("tensor", "variable", "keras-variable", "composite")
+
+
+def reason(leaf: LeafQuestion) -> Reason | None:
+    """The reason if an argument is to blame, else None.
+
+    Every leaf of a call is answered the same: what is wrong with one keeps all from their gradients.
+    """
+    wrong = [("target", each) for each in leaf.question.target if each.kind not in _WANTED]
+    asked = leaf.asked
+    wrong += [("source", each) for each in (asked, *_sources(leaf)) if each.kind not in _WANTED]
+    if not wrong:
+        return _shape(leaf)
+    role, found = next((pair for pair in wrong if pair[1].kind == "keras-tensor"), wrong[0])
+    if found.kind == "keras-tensor":
+        detail = f"The {role}{_at(found)} is a KerasTensor: it belongs to the model's plan and was never computed."
+        return leaf.reason("error", "symbolic-tensor", where=_where(leaf), detail=detail, advice=_symbolic(role))
+    if role == "target" and found.kind in ("number", "ndarray"):
+        left = _left(leaf, found)
+        if left is not None:
+            return left
+    detail = f"The {role}{_at(found)} is {_what(found)}."
+    return leaf.reason("error", "bad-argument", where=_where(leaf), detail=detail, advice=_advice(role, found))
+
+
+def _sources(leaf: LeafQuestion) -> tuple[Asked, ...]:
+    return leaf.call.sources if leaf.call is not None else leaf.question.sources
+
+
+def _where(leaf: LeafQuestion) -> Place | None:
+    """The gradient() call; without one, the last watch() that was told nothing it could watch."""
+    if leaf.call is not None:
+        return leaf.place(leaf.call)
+    watches = [entry for entry in leaf.record.timeline if isinstance(entry, Mark) and entry.what == "watch"]
+    return next((leaf.place(entry) for entry in reversed(watches) if not entry.ids), None)
+
+
+def _at(found: Asked) -> str:
+    return f" {found.path}" if found.path else ""
+
+
+def _what(found: Asked) -> str:
+    if found.kind == "none":
+        return "None"
+    return f"no tensor but {found.about}" if found.about else "no tensor"
+
+
+def _symbolic(role: str) -> str:
+    if role == "target":
+        return "call the model on data inside the block and use what it returns: y = model(x); tape.gradient(y, ...)"
+    return CAUSES["symbolic-tensor"].advice
+
+
+def _left(leaf: LeafQuestion, found: Asked) -> Reason | None:
+    """A target that had been read from a tensor: where it left TensorFlow."""
+    read = _read_behind(leaf)
+    if read is None and found.kind == "number" and "np." not in found.about:
+        return None
+    where = leaf.place(read) if read is not None else leaf.place(leaf.call)
+    detail = f"The target is {found.about}: from here on it is a plain number, which has no gradient."
+    how = read.how if read is not None else ""
+    advice = "keep the tensor for gradient(), and read its number afterwards: float(loss), loss.numpy()"
+    if how in ("__array__", ""):
+        advice = "compute it with TensorFlow's ops: tf.reduce_mean, tf.reduce_sum in place of np.mean, np.sum"
+    return leaf.reason("error", "left-tensorflow", where=where, detail=detail, advice=advice)
+
+
+def _read_behind(leaf: LeafQuestion) -> Read | None:
+    """The last number read, before the call, from something that was computed from the source."""
+    end = leaf.call.begin if leaf.call is not None else len(leaf.record.timeline)
+    sources = [i for each in _sources(leaf) for i in each.ids]
+    reads = [read for read in leaf.way.reads if read.n < end] if leaf.ids else []
+    if not reads and sources:
+        computed = {i for event in leaf.record.events for i in event.outputs}
+        reads = [read for read in leaf.record.reads if read.n < end and read.call is None and read.id in computed]
+    return reads[-1] if reads else None
+
+
+def _advice(role: str, found: Asked) -> str:
+    if found.kind == "none" and role == "target":
+        return "the loss function returned None: let it end in `return loss`"
+    if found.kind == "none":
+        return "leave it out: [v for v in sources if v is not None]"
+    if found.about.startswith("str"):
+        return "give the Variable itself, not its name"
+    if found.about in ("function", "method"):
+        return "call it inside the block and give its value: loss = loss_fn()"
+    if role == "source" and found.kind in ("number", "ndarray"):
+        return "make it a tensor and watch it: x = tf.constant(...), tape.watch(x); or leave it out of the sources"
+    if role == "source":
+        return "for a model or layer give its Variables: tape.gradient(loss, model.trainable_variables)"
+    return CAUSES["bad-argument"].advice
+
+
+def _shape(leaf: LeafQuestion) -> Reason | None:
+    """A call that takes one tensor and was given a nest, or seeds that do not fit."""
+    call = leaf.call
+    if call is None or call.failure is None or call.failure.event is not None:
+        return None
+    text = call.failure.text
+    if call.method != "gradient" and (len(call.target) != 1 or call.target[0].path):
+        detail = f"{call.method}() takes one tensor as its target; this is a nest of {len(call.target)}."
+        advice = "call it for each tensor of the nest, with a persistent tape; or use tfgrad.jacobian(f)"
+        return leaf.reason("error", "bad-argument", where=leaf.place(call), detail=detail, advice=advice)
+    if call.seeded or "unconnected_gradients" in text or call.method == "batch_jacobian":
+        detail = f"TensorFlow said: {' '.join(text.split())[:200]}"
+        return leaf.reason("error", "bad-argument", where=leaf.place(call), detail=detail)
+    return None

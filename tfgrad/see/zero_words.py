@@ -1,0 +1,181 @@
+"""A zero gradient as a Reason: where it became zero, of how many elements, and what to type instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfgrad.see import rules_by_hand
+from tfgrad.see.cuts import Cut
+from tfgrad.see.explanation import Place, Reason
+from tfgrad.see.opnotes import note as op_note
+from tfgrad.see.question import LeafQuestion
+from tfgrad.see.record import Read
+from tfgrad.see.turns import Turn, Turns
+from tfgrad.see.zero_causes import Blocked, Verdict, cause, spread
+
+RANDOM_NOTE = "(Seen by running the function's graph again, which drew other random numbers.)"
+
+
+def told(leaf: LeafQuestion, turns: Turns, found: Blocked | None) -> Reason:
+    """The reason that was found."""
+    if found is None:
+        return _untold(leaf, turns)
+    if found.closed is not None:
+        detail = "The gradient becomes zero inside this call of a traced function; at which op can't be told."
+        return leaf.reason("unknown", "unknown", where=turns.place(found.turn), detail=detail)
+    if found.kind == "sum":
+        return _cancelling(leaf, turns, found)
+    verdict = _believed(leaf, cause(turns, found))
+    if verdict is None:
+        return _untold(leaf, turns)
+    where = _rule(leaf, verdict) or turns.place(verdict.turn)
+    return leaf.reason(
+        "zero",
+        verdict.cause,
+        where=where,
+        chain=chain(leaf, turns, verdict.turn, found.input),
+        detail=_detail(leaf, turns, found, verdict),
+        advice=_advice(verdict),
+        op=_call(verdict.turn),
+    )
+
+
+def _untold(leaf: LeafQuestion, turns: Turns) -> Reason:
+    call = leaf.call
+    if call is not None and call.seeded:
+        detail = "The gradient that was given as output_gradients is zero, as far as it can be followed."
+        return leaf.reason("unknown", "unknown", where=leaf.place(call), detail=detail)
+    return leaf.reason("unknown", "unknown", detail="The gradient is zero; no op was seen that made it so.")
+
+
+def _believed(leaf: LeafQuestion, verdict: Verdict) -> Verdict | None:
+    """A py_function that read its tensors as numbers has left TensorFlow; another custom rule is what it is."""
+    if verdict.turn.op not in ("EagerPyFunc", "PyFunc", "PyFuncStateless"):
+        return verdict
+    return Verdict("left-tensorflow", verdict.turn, "What runs in there is Python or NumPy, which the tape can't see.")
+
+
+def _rule(leaf: LeafQuestion, verdict: Verdict) -> Place | None:
+    event = verdict.turn.event
+    if event is None:
+        return None
+    if verdict.cause == "custom-gradient":
+        return rules_by_hand.rule(leaf, Cut("custom-gradient", event.n, graph_op=verdict.turn.graph_op))
+    return None
+
+
+def _read_inside(leaf: LeafQuestion, turn: Turn) -> Read | None:
+    """The read of a number that a py_function's own code did."""
+    event = turn.event
+    if event is None:
+        return None
+    before = max((entry.n for entry in leaf.record.events if entry.n < event.n and entry.kind == "op"), default=0)
+    return next((read for read in leaf.record.reads if before <= read.n <= event.n and read.call is None), None)
+
+
+def _detail(leaf: LeafQuestion, turns: Turns, found: Blocked, verdict: Verdict) -> str:
+    turn = found.turn
+    parts = [verdict.seen]
+    down, came = turn.down[found.k], turn.largest_up
+    if down is not None and came is not None and verdict.turn is turn:
+        left = "0" if down.zero else f"at most {down.largest:.2g}"
+        many = f"all {down.size} elements" if down.size > 1 else "the one element"
+        parts.append(f"A gradient of up to {came:.3g} comes in; what goes back is {left} for {many}.")
+    scope = turn.event.scope.strip("/") if turn.event is not None and turn.graph_op is None else ""
+    parts += [f"It is in the layer {scope}."] if scope else []
+    parts += [RANDOM_NOTE] if "random" in turns.notes else []
+    return " ".join(part for part in parts if part)
+
+
+def _advice(verdict: Verdict) -> str | None:
+    op = verdict.turn.op
+    if verdict.cause == "nondifferentiable-op":
+        known = op_note(op)
+        return known.advice if known is not None else None
+    if verdict.cause == "left-tensorflow":
+        return "write that part with TensorFlow's own ops, which carry gradients"
+    if verdict.cause == "saturated":
+        return _SATURATED.get(op)
+    if verdict.cause == "masked":
+        return _MASKED.get(op)
+    return None
+
+
+_SOFTMAX_ADVICE = (
+    "keep the logits small (scaled data, smaller weights), or use the loss that takes logits:\n"
+    "tf.nn.softmax_cross_entropy_with_logits(labels, logits); for one unit use a sigmoid instead of a softmax"
+)
+_SATURATED = {
+    "Relu": "keep some inputs above 0: smaller or positive biases, smaller steps, or tf.nn.leaky_relu",
+    "Relu6": "keep some inputs between 0 and 6: scale them down, or use tf.nn.leaky_relu",
+    "Sigmoid": (
+        "bring its input closer to 0 (smaller weights, scaled data), or use the loss that takes logits:\n"
+        "tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)"
+    ),
+    "Tanh": "bring its input closer to 0: scale the data to about -1 to 1, or start from smaller weights",
+    "Softmax": _SOFTMAX_ADVICE,
+    "LogSoftmax": _SOFTMAX_ADVICE,
+    "Exp": "its input is so far below 0 that the result is 0: stay in logarithms, or scale the input",
+}
+_LIMITS = "the limit wins everywhere: start inside the limits, or use a soft limit such as tf.nn.softplus or tf.tanh"
+_MASKED = {
+    "Maximum": _LIMITS,
+    "Minimum": _LIMITS,
+    "ClipByValue": _LIMITS,
+    "SelectV2": "the condition never picks this side: look at the condition",
+    "Mul": "the mask or weight that it is multiplied with is 0 everywhere: look at how that is made",
+    "StridedSlice": "the slice takes none of its elements: look at the indices",
+    "GatherV2": "the indices pick none of its elements: look at them",
+}
+
+
+def _call(turn: Turn) -> str:
+    known = op_note(turn.op)
+    return known.call if known is not None else turn.op
+
+
+def _cancelling(leaf: LeafQuestion, turns: Turns, found: Blocked) -> Reason:
+    terms = []
+    for turn, k in found.uses:
+        array = turn.downstream_array(k)
+        if array is not None and array.size and np.abs(array).max() > 0:
+            at = turns.place(turn)
+            terms.append(f"{spread(array)} through {turn.op}{f' (line {at.line})' if at else ''}")
+    meeting = found.turn
+    detail = f"The gradients that meet are not zero, their sum is: {'; '.join(terms[:4])}."
+    return leaf.reason(
+        "zero",
+        "cancels",
+        where=turns.place(meeting),
+        chain=chain(leaf, turns, meeting, found.input),
+        detail=f"{detail} {RANDOM_NOTE}" if "random" in turns.notes else detail,
+    )
+
+
+def meet(turns: Turns, uses: Sequence[tuple[Turn, int]]) -> Turn:
+    """The first op that all the uses of a tensor lead to: there the target stops changing with it."""
+    reached = [_following(turns, turn) for turn, _ in uses]
+    return min(set.intersection(*reached) or {uses[0][0]}, key=lambda turn: turn.order)
+
+
+def _following(turns: Turns, turn: Turn) -> set[Turn]:
+    found: set[Turn] = set()
+    todo = [turn]
+    while todo:
+        here = todo.pop()
+        if here not in found:
+            found.add(here)
+            todo += [user for o in here.outputs for user, _ in turns.users.get(o, ())]
+    return found
+
+
+def chain(leaf: LeafQuestion, turns: Turns, turn: Turn, i: int) -> Sequence[Place]:
+    """The places from the leaf up to a turn; for one inside a traced function up to the call, then its own."""
+    if turn.event is None:
+        return ()
+    outer = next((j for j in turn.event.inputs if j in leaf.way.status), turn.event.inputs[0])
+    places = leaf.chain_to(turn.event.n, i if i in turn.event.inputs else outer)
+    own = turns.place(turn)
+    return (*places, own) if turn.graph_op is not None and own is not None else places
