@@ -13,10 +13,24 @@ __version__ = "0.1.0"
 _WHERE = {
     "grad": "compute.transforms",
     "value_and_grad": "compute.transforms",
-    "vjp": "compute.transforms",
-    "jvp": "compute.transforms",
+    "elementwise_grad": "compute.transforms",
+    "vjp": "compute.products",
+    "jvp": "compute.products",
+    "linearize": "compute.products",
+    "jacobian": "compute.matrices",
+    "batch_jacobian": "compute.examples",
+    "hessian": "compute.matrices",
+    "hvp": "compute.matrices",
+    "per_example_grad": "compute.examples",
+    "checkpoint": "compute.checkpoints",
+    "custom_gradient": "compute.rules",
     "stop_gradient": "compute.rules",
     "variable": "compute.rules",
+    "Tape": "see.tape",
+    "explain": "see.reasons",
+    "Explanation": "see.explanation",
+    "Reason": "see.explanation",
+    "Place": "see.explanation",
     "GradError": "errors",
     "UnconnectedError": "errors",
     "IntegerError": "errors",
@@ -32,12 +46,21 @@ _WHERE = {
 __all__ = ["__version__", *_WHERE]
 
 if TYPE_CHECKING:
+    from tfgrad.compute.checkpoints import checkpoint as checkpoint
+    from tfgrad.compute.examples import batch_jacobian as batch_jacobian
+    from tfgrad.compute.examples import per_example_grad as per_example_grad
+    from tfgrad.compute.matrices import hessian as hessian
+    from tfgrad.compute.matrices import hvp as hvp
+    from tfgrad.compute.matrices import jacobian as jacobian
+    from tfgrad.compute.products import jvp as jvp
+    from tfgrad.compute.products import linearize as linearize
+    from tfgrad.compute.products import vjp as vjp
+    from tfgrad.compute.rules import custom_gradient as custom_gradient
     from tfgrad.compute.rules import stop_gradient as stop_gradient
     from tfgrad.compute.rules import variable as variable
+    from tfgrad.compute.transforms import elementwise_grad as elementwise_grad
     from tfgrad.compute.transforms import grad as grad
-    from tfgrad.compute.transforms import jvp as jvp
     from tfgrad.compute.transforms import value_and_grad as value_and_grad
-    from tfgrad.compute.transforms import vjp as vjp
     from tfgrad.errors import GradError as GradError
     from tfgrad.errors import GradientMismatch as GradientMismatch
     from tfgrad.errors import GradientProblem as GradientProblem
@@ -48,6 +71,11 @@ if TYPE_CHECKING:
     from tfgrad.errors import NotScalarError as NotScalarError
     from tfgrad.errors import StructureError as StructureError
     from tfgrad.errors import UnconnectedError as UnconnectedError
+    from tfgrad.see.explanation import Explanation as Explanation
+    from tfgrad.see.explanation import Place as Place
+    from tfgrad.see.explanation import Reason as Reason
+    from tfgrad.see.reasons import explain as explain
+    from tfgrad.see.tape import Tape as Tape
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class GradError(Exception):
-    """All of tfgrad's own errors.
+    """All of tfgrad's own errors: `GradError(given, needed, advice)`.
 
     Args:
         given: what was seen, beginning with the public name that was called ("grad: f returned float32[3]").
@@ -20,11 +20,27 @@ class GradError(Exception):
       try     tf.reduce_sum
     """
 
-    def __init__(self, given: str, needed: str = "", advice: str = "") -> None:
-        super().__init__(given, needed, advice)
-        self.given = given
-        self.needed = needed
-        self.advice = advice
+    # AutoGraph makes a new error of the same type, from one text, only if this is the constructor (TensorFlow 2.21);
+    # of any other error in a tf.function it makes a StagingError, which nobody catches.
+    __init__ = Exception.__init__
+
+    @property
+    def given(self) -> str:
+        """What was seen; all of the text, where AutoGraph made this error from another."""
+        return self._part(0)
+
+    @property
+    def needed(self) -> str:
+        """What would have been right."""
+        return self._part(1)
+
+    @property
+    def advice(self) -> str:
+        """What to type instead."""
+        return self._part(2)
+
+    def _part(self, position: int) -> str:
+        return str(self.args[position]) if position < len(self.args) else ""
 
     def __str__(self) -> str:
         return message(self.given, self.needed, self.advice)

@@ -48,6 +48,20 @@ def _assigning_method(error: AttributeError) -> str | None:
     return found[1] if found and found[1] in _ASSIGNMENTS else None
 
 
+def check_function(f: Any, who: str) -> None:
+    """Refuse what can't be called.
+
+    Raises:
+        KindError: f is no function.
+    """
+    if not callable(f):
+        raise KindError(
+            f"{who}: f is {wording.describe(f)}",
+            "a function; transforms take the function first and its arguments afterwards",
+            f"tfgrad.{who}(f)(x)" if who.endswith("grad") else f"tfgrad.{who}(f, ...)",
+        )
+
+
 def aux_split(value: Any, has_aux: bool, who: str) -> tuple[Any, Any]:
     """What f gave, as (value, aux).
 

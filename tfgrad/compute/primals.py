@@ -61,6 +61,9 @@ def primal(tree: Any, root: str, who: str) -> Primal:
         StructureError: the nest is None.
         KindError: a leaf is no number at all.
     """
+    if isinstance(tree, tf.Tensor) and tree.dtype.is_floating:
+        leaf = tf.raw_ops.Identity(input=tree)
+        return Primal(leaf, (leaf,), root)
     if tree is None:
         raise StructureError(
             f"{who}: {root} is None",
@@ -216,6 +219,8 @@ def _parts_like(given: Any, leaf: Any, path: str, who: str) -> list[tf.Tensor]:
 
 
 def _sources_of(leaf: Any) -> list[Any]:
+    if isinstance(leaf, tf.Tensor):
+        return [leaf]
     return [part for part in trees.components(leaf) if trees.is_differentiable(part)]
 
 

@@ -1,15 +1,130 @@
-"""Where the user says how a value takes part in differentiation: `stop_gradient` and `variable`."""
+"""Where the user says how a value takes part in differentiation: `custom_gradient`, `stop_gradient`, `variable`."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
+from tfgrad import _autograph as _tensorflow
 from tfgrad import trees, wording
 from tfgrad.compute import primals, wrt
+from tfgrad.compute.calling import check_function, left_alone
+from tfgrad.errors import StructureError
 
 
+@left_alone
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f's value, with the derivative that f's own rule gives: `tf.custom_gradient`, with its answers checked.
+
+    Args:
+        f: gives `(y, rule)`. `rule(*dy)` takes the gradient by each tensor of y and gives one by each positional
+            argument, in its structure, shape and dtype, or None; where f reads Variables,
+            `rule(*dy, variables=None)` gives `(gradients, gradients by the variables)`.
+
+    Returns:
+        A function, also usable as a method; all modes obey the rule, `jvp` too.
+
+    Raises:
+        StructureError: when the rule runs, and its answers do not fit the arguments.
+
+    >>> @custom_gradient
+    ... def clipped(x):
+    ...     return x, lambda dy: tf.clip_by_value(dy, -1.0, 1.0)
+    >>> import tfgrad
+    >>> float(tfgrad.grad(lambda x: 5.0 * clipped(x))(2.0))
+    1.0
+    """
+    check_function(f, "custom_gradient")
+
+    @functools.wraps(f)
+    def ruled(*args: Any, **kwargs: Any) -> Any:
+        places = [i for i, arg in enumerate(args) if wording.kind(arg) not in _NO_NUMBERS]
+
+        def of_numbers(*numbers: Any) -> Any:
+            filled = list(args)
+            for place, number in zip(places, numbers, strict=True):
+                filled[place] = number
+            y, rule = _pair(_tensorflow.converted(f)(*filled, **kwargs), f)
+            return y, _checked(rule, numbers, places, f)
+
+        of_numbers.__name__ = wording.function(f)
+        return tf.custom_gradient(of_numbers)(*(args[place] for place in places))
+
+    return left_alone(ruled)
+
+
+_NO_NUMBERS = ("none", "str", "bool", "function", "object", "module")
+
+
+def _pair(given: Any, f: Any) -> tuple[Any, Callable[..., Any]]:
+    if not isinstance(given, tuple) or len(given) != 2 or not callable(given[1]):
+        raise StructureError(
+            f"custom_gradient: {wording.function(f)} returned {wording.describe(given)}",
+            "the pair (y, rule), rule a function of the gradient by y",
+            "return y, lambda dy: ...",
+        )
+    return given
+
+
+def _checked(rule: Callable[..., Any], numbers: Any, places: list[int], f: Any) -> Callable[..., Any]:
+    """The rule, refusing answers that do not fit f's arguments."""
+    name = wording.function(f)
+    wanted = [
+        pair
+        for place, number in zip(places, numbers, strict=True)
+        for pair in zip(trees.paths(number, f"args[{place}]"), trees.flatten(number), strict=True)
+    ]
+
+    def check(gradients: Any) -> None:
+        found = trees.flatten(gradients)
+        if len(found) != len(wanted):
+            raise StructureError(
+                f"custom_gradient: the rule of {name} gave {wording.count(len(found), 'gradient')}",
+                f"{len(wanted)}, one for each of {wording.listing([path for path, _ in wanted])}",
+                "None for an argument that has no derivative",
+            )
+        for gradient, (path, leaf) in zip(found, wanted, strict=True):
+            _check_fits(gradient, leaf, path, name)
+
+    def rule_without(*dy: Any) -> Any:
+        gradients = rule(*dy)
+        check(gradients)
+        return gradients
+
+    def rule_with(*dy: Any, variables: Any = None) -> Any:
+        if variables is None:
+            return rule_without(*dy)
+        gradients, by_variables = rule(*dy, variables=variables)
+        check(gradients)
+        return gradients, by_variables
+
+    return rule_with if _takes_variables(rule) else rule_without
+
+
+def _takes_variables(rule: Callable[..., Any]) -> bool:
+    kinds = inspect.signature(rule).parameters
+    return "variables" in kinds or any(kind.kind is inspect.Parameter.VAR_KEYWORD for kind in kinds.values())
+
+
+def _check_fits(gradient: Any, leaf: Any, path: str, name: str) -> None:
+    if gradient is None or wording.kind(gradient) == "composite" or not trees.is_differentiable(leaf):
+        return
+    found = tf.convert_to_tensor(gradient)
+    if found.dtype != leaf.dtype or not found.shape.is_compatible_with(leaf.shape):
+        raise StructureError(
+            f"custom_gradient: the rule of {name} gave {wording.describe(found)} for {path}",
+            f"{wording.dtype(leaf)}{wording.shape(leaf)}, as {path} is",
+            f"tf.cast(..., {path}.dtype)"
+            if found.dtype != leaf.dtype
+            else "multiply by dy; tf.reduce_sum over axes that were broadcast",
+        )
+
+
+@left_alone
 def stop_gradient(tree: Any) -> Any:
     """The same values, with no gradient flowing back through them.
 
@@ -34,6 +149,7 @@ def _stopped(leaf: Any) -> Any:
     return tf.stop_gradient(wrt.tensor_of(leaf))
 
 
+@left_alone
 def variable(value: Any, *, name: str | None = None, trainable: bool = True) -> Any:
     """A new `tf.Variable` for each leaf of a nest, holding its value.
 

@@ -16,6 +16,7 @@ from tfgrad.compute import primals
 from tfgrad.compute import wrt as wrts
 from tfgrad.compute.calling import aux_split, call
 from tfgrad.compute.primals import Primal
+from tfgrad.errors import KindError
 
 Missing = Callable[[Any], Any]
 T = TypeVar("T")
@@ -47,6 +48,21 @@ class Arguments:
     def lost(self, gradients: Sequence[Any]) -> list[str]:
         """The paths of the leaves without a gradient."""
         return [path for primal, own in self._shared(gradients) for path in primal.unconnected(own)]
+
+    def check_dense(self, who: str) -> None:
+        """Refuse ragged and sparse leaves, which no array of derivatives fits.
+
+        Raises:
+            KindError: with the path of the first.
+        """
+        for primal in self.taken:
+            for i, leaf in enumerate(primal.leaves):
+                if leaf is not None and not isinstance(leaf, tf.Tensor):
+                    raise KindError(
+                        f"{who}: {primal.paths[i]} is {wording.describe(leaf)}",
+                        "dense tensors, whose shapes make the shape of the answer",
+                        "pass its values, and put it together inside f; or tfgrad.grad, tfgrad.vjp, tfgrad.jvp",
+                    )
 
     def _shared(self, gradients: Sequence[Any]) -> list[tuple[Primal, Sequence[Any]]]:
         shares, start = [], 0
@@ -87,6 +103,9 @@ class Closed:
         """Refuse Variables that have no derivative."""
         for variable, name in zip(trees.flatten(self.tree), self._names(), strict=True):
             wrts.check_variable(variable, name, who)
+
+    def check_dense(self, who: str) -> None:
+        """Variables are dense."""
 
     def answer(self, gradients: Sequence[Any], missing: Missing) -> Any:
         """The structure of `wrt`, from a gradient for each of `tensors`; `missing(variable)` where there is None."""
@@ -137,6 +156,8 @@ class Recording:
     def gradients(self, targets: Any, cotangents: Any = None) -> list[Any]:
         """A dense gradient, or None, for each of the sources' tensors."""
         tensors = self.sources.tensors
+        if len(tensors) == 1 and not isinstance(targets, list):
+            return [trees.densified(self.tape.gradient(targets, tensors[0]), tensors[0])]
         if not tensors or (isinstance(targets, list) and not targets):
             return [None] * len(tensors)
         found = self.tape.gradient(targets, tensors, output_gradients=cotangents)

@@ -21,13 +21,9 @@ def check_scalar(value: Any, who: str) -> tf.Tensor:
         IntegerError: an integer, bool or string tensor.
         LeftTensorFlowError: None, a Python number, a NumPy array, a KerasTensor.
     """
-    kind = wording.kind(value)
-    if kind in ("tensor", "variable") or wording.is_keras_variable(value):
-        tensor = tf.convert_to_tensor(wrt.tensor_of(value))
-    elif kind in ("nest", "composite"):
-        raise NotScalarError(f"{who}: f returned {wording.describe(value)}", _ONE_NUMBER, _advice_for_nest(value, kind))
-    else:
-        raise _left(value, "f returned", who, _ONE_NUMBER)
+    if isinstance(value, tf.Tensor) and value.dtype.is_floating and value.shape.rank == 0:
+        return value
+    tensor = _tensor(value, who, _ONE_NUMBER)
     if tensor.dtype.is_complex:
         raise NotScalarError(
             f"{who}: f returned {wording.describe(tensor)}, a complex number",
@@ -45,6 +41,49 @@ def check_scalar(value: Any, who: str) -> tf.Tensor:
     return tensor
 
 
+def check_tensor(value: Any, who: str) -> tf.Tensor:
+    """f's value as one real tensor of any shape.
+
+    Raises:
+        NotScalarError: a complex tensor, or a nest.
+        IntegerError: an integer, bool or string tensor.
+        LeftTensorFlowError: no tensor.
+    """
+    tensor = _tensor(value, who, "one tensor")
+    check_real(tensor, "f returned", who)
+    return tensor
+
+
+def check_real(tensor: tf.Tensor, did: str, who: str) -> None:
+    """Refuse an output whose derivative is not one real or complex number for each pair of elements.
+
+    Raises:
+        NotScalarError: it is complex.
+        IntegerError: it is of integers, bools or strings.
+    """
+    if tensor.dtype.is_complex:
+        raise NotScalarError(
+            f"{who}: {did} {wording.describe(tensor)}, complex numbers",
+            "real numbers: the derivative of a complex number by another has four parts",
+            "return (tf.math.real(y), tf.math.imag(y)); or tfgrad.vjp(f, ...), tfgrad.jvp(f, ...)",
+        )
+    if not tensor.dtype.is_floating:
+        raise IntegerError(
+            f"{who}: {did} {wording.describe(tensor)}, and {wording.dtype(tensor)} has no derivative",
+            "real numbers of a floating dtype",
+            "compute in floats (a cast at the end would cut the gradient off); where it is meant to go along: has_aux",
+        )
+
+
+def _tensor(value: Any, who: str, needed: str) -> tf.Tensor:
+    kind = wording.kind(value)
+    if kind in ("tensor", "variable") or wording.is_keras_variable(value):
+        return tf.convert_to_tensor(wrt.tensor_of(value))
+    if kind in ("nest", "composite"):
+        raise NotScalarError(f"{who}: f returned {wording.describe(value)}", needed, _advice_for_nest(value, kind))
+    raise _left(value, "f returned", who, needed)
+
+
 _ONE_NUMBER = "one number, shape []"
 
 
@@ -52,7 +91,8 @@ def _advice_for_shape(tensor: tf.Tensor) -> str:
     if tensor.shape.num_elements() == 1:
         return "tf.squeeze or tf.reshape(y, []), as it has one element"
     return (
-        "reduce it with tf.reduce_sum or tf.reduce_mean; or tfgrad.jacobian(f) for the derivative of each element,\n"
+        "reduce it with tf.reduce_sum or tf.reduce_mean;\n"
+        "or tfgrad.jacobian(f) for the derivative of each element;\n"
         "or tfgrad.vjp(f, ...) for a weighted sum of them"
     )
 

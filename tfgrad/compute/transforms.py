@@ -1,8 +1,6 @@
-"""Functions made from functions: `vjp`, `jvp`, `value_and_grad`, `grad`.
+"""Functions made from functions: `grad`, `value_and_grad`, `elementwise_grad`.
 
-Every one runs the user's Python on each call, under `tf.GradientTape`; nothing is traced or kept. The key idea: jvp is
-the vjp of the vjp, so it differentiates whatever reverse mode does, and obeys `tf.custom_gradient`
-(TensorFlow's ForwardAccumulator, eagerly, does not).
+Each call runs the user's Python under a `tf.GradientTape`; nothing is traced or kept.
 """
 
 from __future__ import annotations
@@ -13,16 +11,15 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from tfgrad import trees, wording
-from tfgrad.compute import primals
+from tfgrad.compute import sources, targets
 from tfgrad.compute import wrt as wrts
-from tfgrad.compute.calling import aux_split, call, named
-from tfgrad.compute.primals import Primal
-from tfgrad.compute.targets import check_scalar, tensors_out
-from tfgrad.errors import KindError, StructureError, UnconnectedError
+from tfgrad.compute.calling import check_function, left_alone, named
+from tfgrad.errors import StructureError, UnconnectedError
 
 Unconnected = Literal["error", "none", "zero"]
 
 
+@left_alone
 def grad(f: Callable[..., Any], wrt: Any = 0, *, has_aux: bool = False, unconnected: Unconnected = "error") -> Any:
     """A function of f's arguments that gives the gradient of f's scalar value.
 
@@ -57,6 +54,7 @@ def grad(f: Callable[..., Any], wrt: Any = 0, *, has_aux: bool = False, unconnec
     return named(gradient_of_f, "grad", f)
 
 
+@left_alone
 def value_and_grad(
     f: Callable[..., Any], wrt: Any = 0, *, has_aux: bool = False, unconnected: Unconnected = "error"
 ) -> Any:
@@ -77,137 +75,41 @@ def value_and_grad(
     return named(value_and_gradient_of_f, "value_and_grad", f)
 
 
-def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """f's value, and the function that pulls cotangents back through f (the vector-Jacobian product).
+@left_alone
+def elementwise_grad(f: Callable[..., Any], wrt: Any = 0) -> Any:
+    """A function of f's arguments that gives the derivative of each output element by the input element in its place.
 
     Args:
-        f: any nest of tensors from the primals; with `has_aux` the pair of it and anything else.
-        primals: f's arguments, any nests of floating or complex leaves.
-
-    Returns:
-        `(y, vjp_fn)`, or `(y, vjp_fn, aux)`. `vjp_fn(cotangents)` takes the structure and shapes of y and gives a
-        tuple, one entry a primal, zeros where y does not depend on it; it may be called many times.
+        f: acts on each element alone, and gives a tensor of the shape of what it is differentiated by.
+        wrt: as for `grad`; each leaf of it has the shape of f's value.
 
     Raises:
-        IntegerError: the path of a leaf that has no derivative.
-        LeftTensorFlowError: a leaf of y that is no tensor.
-        StructureError: cotangents of another structure or shape.
+        StructureError: a leaf of another shape than f's value.
 
-    >>> y, vjp_fn = vjp(lambda a, b: {"sum": a + b, "product": a * b}, 3.0, 4.0)
-    >>> [float(g) for g in vjp_fn({"sum": 1.0, "product": 10.0})]
-    [41.0, 31.0]
-
-    Source: reverse mode; Griewank and Walther, "Evaluating Derivatives", 2nd edition, section 3.2.
+    >>> elementwise_grad(lambda x: x**3)(tf.constant([1.0, 2.0])).numpy()
+    array([ 3., 12.], dtype=float32)
+    >>> elementwise_grad(elementwise_grad(tf.sin))(0.5) == -tf.sin(0.5)
+    <tf.Tensor: shape=(), dtype=bool, numpy=True>
     """
-    y, pull, aux, _ = _pullback(f, primals, has_aux, "vjp")
-    return (y, pull, aux) if has_aux else (y, pull)
+    check_function(f, "elementwise_grad")
+    about = wrts.parse(wrt, "elementwise_grad")
+
+    def slope_of_f(*args: Any, **kwargs: Any) -> Any:
+        asked = sources.asked(about, args, "elementwise_grad")
+        value, _, recording = sources.recorded(f, asked, args, kwargs, targets.check_tensor, who="elementwise_grad")
+        for tensor in recording.sources.tensors:
+            _check_same_shape(value, tensor)
+        return recording.sources.answer(recording.gradients(value), trees.zeros)
+
+    return named(slope_of_f, "elementwise_grad", f)
 
 
-def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = False) -> Any:
-    """f's value, and its change along the tangents (the Jacobian-vector product).
-
-    Args:
-        f: any nest of tensors from the primals; with `has_aux` the pair of it and anything else.
-        primals: the tuple of f's arguments.
-        tangents: a tuple of the same structure and shapes.
-
-    Returns:
-        `(y, dy)`, or `(y, dy, aux)`; dy has y's structure, zeros where y does not depend on the primals.
-
-    Raises:
-        KindError: primals or tangents that are no tuples.
-        StructureError: tangents of another structure or shape.
-
-    >>> y, dy = jvp(tf.sin, (0.0,), (2.0,))
-    >>> float(y), float(dy)
-    (0.0, 2.0)
-
-    Source: J v = d(u . J v)/du with u . J v = (J^T u) . v: two reverse passes give the forward one.
-    """
-    for name, given in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(given, tuple):
-            raise KindError(
-                f"jvp: {name} is {wording.describe(given)}",
-                "a tuple with one entry for each argument of f",
-                f"tuple({name})" if isinstance(given, list) else "jvp(f, (x,), (v,)): a tuple of one is written (x,)",
-            )
-    if len(primals) != len(tangents):
+def _check_same_shape(value: tf.Tensor, tensor: Any) -> None:
+    if not value.shape.is_compatible_with(tensor.shape):
         raise StructureError(
-            f"jvp: {wording.count(len(primals), 'primal')} but {wording.count(len(tangents), 'tangent')}",
-            "a tangent for each primal",
-            "tf.zeros_like(primal) for one that does not change",
-        )
-    y, pull, aux, taken = _pullback(f, primals, has_aux, "jvp")
-    directions = [
-        part
-        for i, (tangent, primal) in enumerate(zip(tangents, taken, strict=True))
-        for part in _tangents(tangent, primal, f"tangents[{i}]")
-    ]
-    dy = pull.push(directions)
-    return (y, dy, aux) if has_aux else (y, dy)
-
-
-def _tangents(tangent: Any, primal: Primal, root: str) -> list[tf.Tensor]:
-    return primals.like(tangent, primal, root, "jvp")
-
-
-class _Pullback:
-    """J^T as a function of cotangents, and J as its own pullback."""
-
-    def __init__(self, tape: tf.GradientTape, outputs: Any, taken: tuple[Primal, ...]) -> None:
-        self._tape = tape
-        self._outputs = outputs
-        self._taken = taken
-
-    def __call__(self, cotangents: Any) -> tuple[Any, ...]:
-        left = self._pulled(self._outputs.cotangents(cotangents, "vjp_fn"))
-        answers = []
-        for primal in self._taken:
-            mine, left = left[: len(primal.sources)], left[len(primal.sources) :]
-            answers.append(primal.answer(mine, trees.zeros))
-        return tuple(answers)
-
-    def _pulled(self, cotangents: list[tf.Tensor]) -> list[Any]:
-        sources = [source for primal in self._taken for source in primal.sources]
-        if not self._outputs.targets or not sources:
-            return [None] * len(sources)
-        return self._tape.gradient(self._outputs.targets, sources, output_gradients=cotangents)
-
-    def push(self, directions: list[tf.Tensor]) -> Any:
-        """J v: the pullback is linear in its cotangents, so its own transpose does not depend on where it is taken."""
-        probes = [tf.ones_like(target) for target in self._outputs.targets]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(probes)
-            sources = [source for primal in self._taken for source in primal.sources]
-            pulled = [trees.densified(g, source) for g, source in zip(self._pulled(probes), sources, strict=True)]
-        reached = [(g, v) for g, v in zip(pulled, directions, strict=True) if g is not None]
-        if not reached:
-            return self._outputs.answer([None] * len(probes))
-        pulled_back, vectors = zip(*reached, strict=True)
-        return self._outputs.answer(tape.gradient(list(pulled_back), probes, output_gradients=list(vectors)))
-
-
-def _pullback(f: Any, args: tuple[Any, ...], has_aux: bool, who: str) -> tuple[Any, _Pullback, Any, tuple[Primal, ...]]:
-    check_function(f, who)
-    taken = tuple(primals.primal(arg, f"primals[{i}]", who) for i, arg in enumerate(args))
-    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        tape.watch([source for primal in taken for source in primal.sources])
-        y, aux = aux_split(call(f, tuple(primal.tree for primal in taken), {}, args, who), has_aux, who)
-        outputs = tensors_out(y, who)
-    return outputs.value, _Pullback(tape, outputs, taken), aux, taken
-
-
-def check_function(f: Any, who: str) -> None:
-    """Refuse what can't be called.
-
-    Raises:
-        KindError: f is no function.
-    """
-    if not callable(f):
-        raise KindError(
-            f"{who}: f is {wording.describe(f)}",
-            "a function; transforms take the function first and its arguments afterwards",
-            f"tfgrad.{who}(f)(x)" if who.endswith("grad") else f"tfgrad.{who}(f, ...)",
+            f"elementwise_grad: f returned {wording.describe(value)} from {wording.describe(tensor)}",
+            "an output element for each input element, in the same place",
+            "tfgrad.jacobian(f) for any other function",
         )
 
 
@@ -219,72 +121,22 @@ def _evaluator(f: Any, wrt: Any, has_aux: bool, unconnected: str, who: str) -> C
             f"{who}: unconnected={unconnected!r}", "one of 'error', 'none', 'zero'", "unconnected='zero'"
         )
     about = wrts.parse(wrt, who)
-    if isinstance(about, wrts.Positions):
-        return lambda args, kwargs: _by_arguments(f, about, args, kwargs, has_aux, unconnected, who)
-    return lambda args, kwargs: _by_variables(f, about, args, kwargs, has_aux, unconnected, who)
-
-
-def _by_arguments(
-    f: Any, about: wrts.Positions, args: Any, kwargs: Any, has_aux: bool, unconnected: str, who: str
-) -> Any:
-    places = about.among(len(args), who)
-    taken = [primals.primal(args[place], f"args[{place}]", who) for place in places]
-    fresh = list(args)
-    for place, primal in zip(places, taken, strict=True):
-        fresh[place] = primal.tree
-    sources = [primal.sources for primal in taken]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(sources)
-        value, aux = aux_split(call(f, tuple(fresh), kwargs, args, who), has_aux, who)
-        value = check_scalar(value, who)
-    gradients = tape.gradient(value, sources)
-    if unconnected == "error":
-        lost = [path for primal, found in zip(taken, gradients, strict=True) for path in primal.unconnected(found)]
-        _check_connected(lost, who, about)
     missing = trees.zeros if unconnected == "zero" else _none
-    answers = tuple(primal.answer(found, missing) for primal, found in zip(taken, gradients, strict=True))
-    return value, answers[0] if about.single else answers, aux
+
+    def evaluate(args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
+        asked = sources.asked(about, args, who)
+        value, aux, recording = sources.recorded(f, asked, args, kwargs, targets.check_scalar, who=who, has_aux=has_aux)
+        gradients = recording.gradients(value)
+        if unconnected == "error" and any(g is None for g in gradients):
+            raise _unconnected(recording.sources.lost(gradients), who, about)
+        return value, recording.sources.answer(gradients, missing), aux
+
+    return evaluate
 
 
-def _by_variables(
-    f: Any, about: wrts.Variables | wrts.Module, args: Any, kwargs: Any, has_aux: bool, unconnected: str, who: str
-) -> Any:
-    named_variables = [] if isinstance(about, wrts.Module) else _checked(about.tree, who)
-    with tf.GradientTape(watch_accessed_variables=isinstance(about, wrts.Module)) as tape:
-        tape.watch([wrts.tensor_of(variable) for variable in named_variables])
-        value, aux = aux_split(call(f, args, kwargs, args, who), has_aux, who)
-        value = check_scalar(value, who)
-    tree = about.variables(who) if isinstance(about, wrts.Module) else about.tree
-    variables = named_variables or _checked(tree, who)
-    gradients = tape.gradient(value, [wrts.tensor_of(variable) for variable in variables])
-    if unconnected == "error":
-        names = _names(tree)
-        _check_connected([name for name, g in zip(names, gradients, strict=True) if g is None], who, about)
-    missing = _zeros_of_variable if unconnected == "zero" else _none
-    answers = [
-        missing(variable) if g is None else trees.densified(g, wrts.tensor_of(variable))
-        for variable, g in zip(variables, gradients, strict=True)
-    ]
-    return value, trees.rebuild(tree, answers), aux
-
-
-def _names(tree: Any) -> list[str]:
-    pairs = zip(trees.flatten(tree), trees.paths(tree, "wrt"), strict=True)
-    return [wording.variable_name(variable) or path for variable, path in pairs]
-
-
-def _checked(tree: Any, who: str) -> list[Any]:
-    variables = trees.flatten(tree)
-    for variable, name in zip(variables, _names(tree), strict=True):
-        wrts.check_variable(variable, name, who)
-    return variables
-
-
-def _check_connected(lost: list[str], who: str, about: Any) -> None:
-    if not lost:
-        return
+def _unconnected(lost: list[str], who: str, about: wrts.About) -> UnconnectedError:
     default = isinstance(about, wrts.Positions) and about.numbers == (0,) and about.single
-    raise UnconnectedError(
+    return UnconnectedError(
         f"{who}: f's value does not depend on {wording.listing(lost)}, as far as TensorFlow can see",
         "a path of differentiable TensorFlow operations from each of them to the value",
         f"tfgrad.explain(f, ...{'' if default else ', wrt=...'}) to see where it was lost;\n"
@@ -294,7 +146,3 @@ def _check_connected(lost: list[str], who: str, about: Any) -> None:
 
 def _none(_: Any) -> None:
     return None
-
-
-def _zeros_of_variable(variable: Any) -> tf.Tensor:
-    return tf.zeros_like(wrts.tensor_of(variable))

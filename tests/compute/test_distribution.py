@@ -1,0 +1,64 @@
+"""Every transform in replicas: two logical CPUs in one process, and two processes over loopback.
+
+Both are programs of their own, as TensorFlow must find its devices so when it starts; each runs all checks once.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import tfgrad as tg
+from tfgrad.learn import workers
+
+PROGRAMS = Path(__file__).parent / "programs"
+sys.path.insert(0, str(PROGRAMS))
+
+import in_two_workers  # noqa: E402
+from replica_checks import CHECKS  # noqa: E402
+
+NOT_YET = {"jit"}
+NAMES = ["Variables are mirrored"] + [
+    f"{check.name}, {how}" for check in CHECKS if set(check.needs) <= set(tg.__all__) for how in ("eager", "traced")
+]
+
+
+@cache
+def on_two_devices() -> dict[str, str]:
+    command = [sys.executable, str(PROGRAMS / "in_replicas.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@cache
+def in_two_processes() -> list[dict[str, str]] | str:
+    try:
+        return workers.run(in_two_workers.work, timeout_s=300)
+    except workers.Unavailable as error:
+        return str(error)
+
+
+def test_every_transform_has_a_check() -> None:
+    compute = {name for name in tg.__all__ if tg._WHERE.get(name, "").startswith("compute.")}
+    checked = {name for check in CHECKS for name in check.needs}
+    assert compute == checked - NOT_YET
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_devices_make_what_one_makes_of_the_whole_batch(name: str) -> None:
+    assert on_two_devices()[name] == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_two_processes_make_what_one_makes_of_the_whole_batch(name: str) -> None:
+    found = in_two_processes()
+    if isinstance(found, str):
+        pytest.skip(found)
+    assert [worker[name] for worker in found] == ["", ""]
