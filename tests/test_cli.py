@@ -175,3 +175,9 @@ def on_a_terminal(**environment: str) -> str:
     os.close(lead)
     assert process.wait() == 0
     return b"".join(parts).decode()
+
+
+def test_messages_of_tensorflow_do_not_spoil_the_screen() -> None:
+    done = run("demos", "forward-or-reverse", "consumed-tape")
+    assert done.returncode == 0
+    assert done.stderr == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import os
 import re
 import shlex
@@ -51,7 +52,10 @@ def test_python_blocks_run_in_order_and_print_what_is_shown(
         if block.language != "python":
             continue
         out = io.StringIO()
-        code = compile("\n" * block.line + block.code, str(page), "exec")
+        script = tmp_path / "train.py"  # explanations name this file, and quote its lines
+        script.write_text(block.code, encoding="utf-8")
+        linecache.checkcache(str(script))
+        code = compile(block.code, str(script), "exec")
         with contextlib.redirect_stdout(out):
             exec(code, names)
         assert out.getvalue() == (block.printed or ""), f"{page.name}, line {block.line}"

@@ -148,8 +148,10 @@ def _run_and_show(chosen: Sequence[Any], options: dict[str, Any], target: str | 
         startup.load()
     outcomes = []
     for i, each in enumerate(chosen, start=1):
-        with _progress(out, f"{each.name} ..."):
+        with _progress(out, f"{each.name} ..."), startup.quiet() as said:
             outcomes.append(demo.run(each, **options))
+        if not outcomes[-1].holds:
+            sys.stderr.write("".join(said))
         if show:
             report.show(out, report.outcome(outcomes[-1], i, len(chosen)))
     if show:

@@ -174,3 +174,56 @@ def test_cpu_features_tell_what_tensorflow_said_when_it_loaded() -> None:
     assert processor.has()
     assert found["this CPU has"] == " ".join(processor.has())
     assert startup.messages()
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("none-a-tensor", "unwatched"),
+        ("none-numpy", "left-tensorflow"),
+        ("none-integer", "integer-dtype"),
+        ("none-state", "state"),
+        ("zero", "saturated"),
+        ("norm-at-zero", "singular-point"),
+        ("where-trap", "where-trap"),
+        ("consumed-tape", "tape-consumed"),
+    ],
+)
+def test_a_demo_of_a_lost_gradient_ends_in_its_cause_and_its_line(name: str, cause: str) -> None:
+    found = values_of(name)
+    assert found["cause"] == cause
+    told = str(found["explain says"])
+    assert f"why         {cause}:" in told
+    assert f"_{name.replace('-', '_')}.py:" in told.replace("\n  ", "")
+    assert "try " in told
+
+
+def test_the_gradients_after_the_advice_are_those_by_hand() -> None:
+    assert values_of("none-a-tensor")["with assign_sub"] == pytest.approx(3.2)
+    assert values_of("none-numpy")["with tf.reduce_mean"] == [[1, 2], [3, 4]]
+    assert values_of("none-integer")["with 10.0"] == 20
+    assert values_of("none-state")["with the tensor"] == 12
+    assert values_of("zero")["from the logit"] == 1
+    assert values_of("norm-at-zero")["safe at [3, 4]"] == pytest.approx([0.6, 0.8])
+    assert values_of("where-trap")["double where"] == [0, 1]
+    assert values_of("consumed-tape")["dy, dz"] == [6, 108]
+
+
+def test_the_silent_sum_is_said_in_a_note() -> None:
+    found = values_of("silent-sum")
+    assert found["gradient"] == [2, 4, 6]
+    assert "The target has shape [3]: the gradient is that of the sum" in str(found["explain says"])
+    assert str(found["tfgrad.grad says"]).startswith("grad: f returned float32[3]")
+
+
+def test_the_demos_of_the_transforms_give_the_numbers_by_hand() -> None:
+    found = values_of("second-derivative")
+    assert [found["3 x**2"], found["6 x"], found["6"]] == [12, 12, 6]
+    found = values_of("forward-or-reverse")
+    assert (found["passes in reverse"], found["passes forward"]) == ("2", "6")
+    assert values_of("hessian-vector-product")["H v"] == [802, -400, 0]
+    assert values_of("per-example-gradients")["gradients"] == [[2, 0], [0, -8], [-48, -16]]
+    found = values_of("custom-gradient")
+    assert found["plain"] == "nan"
+    assert found["mended"] == 1
+    assert str(found["a rule of two answers"]).startswith("custom_gradient: the rule of wrong gave 2 gradients")

@@ -24,7 +24,7 @@ def load() -> None:
     """
     if "tensorflow" in sys.modules:
         return
-    with _captured() as text, _everything_logged():
+    with quiet() as text, _everything_logged():
         import tensorflow as tf
 
         tf.identity(0.0)
@@ -54,8 +54,8 @@ def _everything_logged() -> Iterator[None]:
 
 
 @contextmanager
-def _captured() -> Iterator[list[str]]:
-    """Standard error's descriptor turned to a file; its text is there afterwards, written out if loading failed."""
+def quiet() -> Iterator[list[str]]:
+    """Standard error's descriptor turned to a file; its text is there afterwards, written out after an exception."""
     text: list[str] = []
     try:
         saved = os.dup(2)
