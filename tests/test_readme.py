@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import types
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,17 +48,19 @@ def test_python_blocks_run_in_order_and_print_what_is_shown(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {"__name__": "__readme__"}
+    module = types.ModuleType("__readme__")  # AutoGraph looks a function's module up
+    monkeypatch.setitem(sys.modules, "__readme__", module)
     for block in blocks(page):
         if block.language != "python":
             continue
         out = io.StringIO()
-        script = tmp_path / "train.py"  # explanations name this file, and quote its lines
+        # A file for each block, as AutoGraph reads functions of earlier ones; train.py where the text quotes it.
+        script = tmp_path / ("train.py" if "train.py:" in (block.printed or "") else f"block{block.line}.py")
         script.write_text(block.code, encoding="utf-8")
         linecache.checkcache(str(script))
         code = compile(block.code, str(script), "exec")
         with contextlib.redirect_stdout(out):
-            exec(code, names)
+            exec(code, vars(module))
         assert out.getvalue() == (block.printed or ""), f"{page.name}, line {block.line}"
 
 
