@@ -11,6 +11,7 @@
 | the type's buffer slot (CPython)         | `np.sin(tensor)`                       | such reads go unseen   |
 | `constant_op.convert_to_eager_tensor`    | tensors made from Python data          | a Tape sees nothing    |
 | `Graph._is_function`, `_get_function`    | the graphs of loops and branches       | lines inside go unseen |
+| `traceback_utils._EXCLUDED_PATHS`        | our frames in TensorFlow's messages    | they are named there   |
 | `GradientTape._push_tape`, `_pop_tape`   | when a tape records                    | a Tape sees nothing    |
 
 All were seen in TensorFlow 2.16 to 2.21 and are tried by `self_test` before a Tape trusts them (tests/test__tensorflow.py).
@@ -35,7 +36,7 @@ try:
     from tensorflow.python.eager import backprop, context, execute, record
     from tensorflow.python.framework import constant_op, op_def_registry, ops
     from tensorflow.python.ops import resource_variable_ops
-    from tensorflow.python.util import tf_stack
+    from tensorflow.python.util import tf_stack, traceback_utils
 
     EagerTensor: Any = ops.EagerTensor
     ResourceVariable: Any = resource_variable_ops.ResourceVariable
@@ -50,6 +51,8 @@ try:
 except (ImportError, AttributeError) as moved:
     MISSING = f"TensorFlow {tf.__version__} keeps something elsewhere: {moved}"
 
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_OURS = os.path.join(_HERE, "see") + os.sep, os.path.join(_HERE, "_tensorflow.py")
 tensor_id: Callable[[Any], int] = attrgetter("_id")
 scope_name: Callable[[Any], str | None] = attrgetter("scope_name")
 RESOURCE = tf.resource.as_datatype_enum
@@ -150,6 +153,19 @@ def is_stateful(op: str) -> bool:
     return definition is None or bool(definition.is_stateful)
 
 
+def is_compiled_with_xla() -> bool:
+    """Whether the function that is being traced, or one around it, is for XLA.
+
+    Source: `_jit_compile` of a `tf.function` (TensorFlow 2.16 to 2.21).
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "__call__" and getattr(frame.f_locals.get("self"), "_jit_compile", False):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
 def mapped_stack() -> list[Any]:
     """The stack while a graph is built, AutoGraph's generated code mapped back to the user's lines."""
     return list(tf_stack.extract_stack())
@@ -168,6 +184,13 @@ def _graph_named(graph: Any, name: str) -> Any:
     while graph is not None and not graph._is_function(name):
         graph = getattr(graph, "outer_graph", None)
     return getattr(graph._get_function(name), "graph", None) if graph is not None else None
+
+
+def original_error(error: BaseException) -> tuple[str, str]:
+    """Type and text of an error as it was first raised, where AutoGraph has put another one in its place."""
+    cause = getattr(getattr(error, "ag_error_metadata", None), "cause_message", None)
+    kind, colon, text = cause.partition(": ") if isinstance(cause, str) else ("", "", "")
+    return (kind, text) if colon and kind.isidentifier() else (type(error).__name__, str(error))
 
 
 def gradient_function(op: str) -> Any:
@@ -216,9 +239,13 @@ def hooks_on(sensors: Sensors) -> None:
     """Make TensorFlow tell the sensors. Counted: each call needs one of `hooks_off`."""
     global _listening
     with _lock:
+        if _listening == 0:
+            try:
+                _install(sensors)
+            except BaseException:
+                _uninstall()
+                raise
         _listening += 1
-        if _listening == 1:
-            _install(sensors)
 
 
 def hooks_off() -> None:
@@ -227,8 +254,12 @@ def hooks_off() -> None:
     with _lock:
         _listening -= 1
         if _listening == 0:
-            while _undo:
-                _undo.pop()()
+            _uninstall()
+
+
+def _uninstall() -> None:
+    while _undo:
+        _undo.pop()()
 
 
 def hooks_are_on() -> bool:
@@ -243,6 +274,7 @@ def _install(sensors: Sensors) -> None:
     if execute.execute is execute.quick_execute:
         # op_callbacks.remove_op_callback resets this for all threads when one thread has no callback left.
         _replace(execute, "execute", execute.execute_with_callbacks)
+    _replace(traceback_utils, "_EXCLUDED_PATHS", (*traceback_utils._EXCLUDED_PATHS, *_OURS))
     _hear_reads(sensors)
     original = backprop._gradient_function
     pywrap_tfe.TFE_Py_RegisterGradientFunction(sensors.gradient_function(original))
@@ -430,11 +462,15 @@ _told = False
 
 
 def trouble() -> str:
-    """Empty if a Tape can listen, else why not. Tested once, as soon as TensorFlow has set up its devices."""
+    """Empty if a Tape can listen, else why not. Tested once, as soon as TensorFlow has set up its devices.
+
+    Not while somebody listens, on whatever thread: the test would not hear what the hooks tell.
+    """
     global _tested
-    if _tested is None and (MISSING or is_context_ready()):
-        _tested = self_test()
-    return _tested or ""
+    with _lock:
+        if _tested is None and (MISSING or is_context_ready()) and not hooks_are_on():
+            _tested = self_test()
+        return _tested or ""
 
 
 def tell_once() -> bool:

@@ -57,7 +57,9 @@ def position(code: CodeType | FrameLine, lasti: int) -> Position:
     if lines is None:
         return Position(code.co_filename, line, None, end_line, None, _line(code.co_filename, line), None, code.co_name)
     start, end = _characters(lines[0], column), _characters(lines[-1], end_column)
-    return Position(code.co_filename, line, start, end_line, end, lines[0].strip(), _cut(lines, start, end), code.co_name)
+    return Position(
+        code.co_filename, line, start, end_line, end, lines[0].strip(), _cut(lines, start, end), code.co_name
+    )
 
 
 def at_line(file: str, line: int, function: str) -> Position:
@@ -70,7 +72,7 @@ def of_graph_op(op: Any) -> Position | None:
 
     Source: `tf.Operation.traceback`, which AutoGraph maps back to the original lines (TensorFlow 2.16 to 2.21).
     """
-    found = user_frame(op.traceback)
+    found = user_frame(op.traceback or ())
     return at_line(*found) if found is not None else None
 
 

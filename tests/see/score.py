@@ -235,6 +235,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("-v", action="store_true", help="list each miss")
     options = parser.parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["TFGRAD_STRICT"] = "1"
     import tensorflow as tf
 
     from tfgrad import Tape

@@ -37,5 +37,5 @@ class TestEachCause:
 
 
 def test_what_was_seen_fills_the_slots_and_the_rest_reads_in_general_words():
-    assert "tape.watch(image)" in CAUSES["unwatched"].advise(name="image", tape="")
+    assert "tape.watch(image)" in CAUSES["unwatched"].advise(code="image", tape="")
     assert "{" not in CAUSES["unwatched"].advise()

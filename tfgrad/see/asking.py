@@ -47,6 +47,8 @@ def jotted(nest: Any) -> tuple[Jotting | Asked, ...]:
             found.append(("tensor", (_tensorflow.tensor_id(leaf),), weakref.ref(leaf), path))
         elif leaf.__class__ is _tensorflow.ResourceVariable:
             found.append(("variable", (_tensorflow.tensor_id(leaf.handle),), weakref.ref(leaf), path))
+        elif _tensorflow.is_keras_variable(leaf) and (handle := _tensorflow.variable_handle(leaf)) is not None:
+            found.append(("keras-variable", (_tensorflow.tensor_id(handle),), weakref.ref(leaf), path))
         else:
             return asked(nest)
     return tuple(found)
@@ -74,7 +76,8 @@ def answers(nest: Any, incoming: Callable[[], float], traced: bool) -> tuple[Ans
     if nest.__class__ is _EAGER:
         leaves = [nest]
     else:
-        leaves = nest if nest.__class__ is list else tf.nest.flatten(nest)
+        flat = nest.__class__ is list and all(leaf is None or leaf.__class__ is _EAGER for leaf in nest)
+        leaves = nest if flat else tf.nest.flatten(nest)
     return tuple(_fine(leaf) or _answer(leaf, incoming, traced) for leaf in leaves)
 
 

@@ -70,7 +70,9 @@ class Call:
                 self._listener.ignore_ops()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         tape, listener = self._tape, self._listener
         here.backward = self._outer
         if not tape._blind:
@@ -85,7 +87,9 @@ class Call:
         elif isinstance(error, Exception):
             self._raised(error, trace)
         self._mark("return")
-        self._go_on_or_stop()
+        # While a graph is built, TensorFlow writes its message later, and our frames are to be left out of it still.
+        if error is None or not self.note.traced:
+            self._go_on_or_stop()
         if isinstance(error, Exception):
             complaints.add_note(tape, error)
 
@@ -143,7 +147,7 @@ class Call:
             if source.is_user_file[code.co_filename]:
                 trail.append((code, trace.tb_lasti))
             trace = trace.tb_next
-        self.note.failure = type(error).__name__, str(error), key, op, tuple(trail)
+        self.note.failure = (*_tensorflow.original_error(error), key, op, tuple(trail))
 
 
 def _is_function_call(key: tuple[Any, ...]) -> bool:

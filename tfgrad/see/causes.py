@@ -25,7 +25,7 @@ class Cause:
     def advise(self, **seen: str) -> str:
         """The advice with what was seen put into its slots.
 
-        >>> CAUSES["unwatched"].advise(name="x").splitlines()[0]
+        >>> CAUSES["unwatched"].advise(code="x").splitlines()[0]
         'watch it as the first line of the block: tape.watch(x)'
         """
         return self.advice.format_map({**SLOTS, **{slot: text for slot, text in seen.items() if text}})
@@ -33,14 +33,11 @@ class Cause:
 
 # What a slot of an advice reads as where nothing was seen for it.
 SLOTS = {
-    "name": "x",
-    "variable": "v",
-    "result": "y",
+    "name": "it",
+    "code": "x",
     "tape": "tape",
     "op": "the op",
-    "call": "f(x)",
     "line": "that line",
-    "dtype": "int32",
 }
 
 _ALL = (
@@ -49,14 +46,14 @@ _ALL = (
         ("none",),
         "The tape was not watching this tensor when it was used: a tape watches trainable Variables by itself, "
         "a plain tensor only after watch().",
-        "watch it as the first line of the block: {tape}.watch({name})\n"
-        "or make it a tf.Variable; a Variable is updated with {name}.assign_sub(...), not {name} = {name} - ...",
+        "watch it as the first line of the block: {tape}.watch({code})\n"
+        "or make it a tf.Variable; a Variable is updated with {code}.assign_sub(...), not {code} = {code} - ...",
     ),
     Cause(
         "not-trainable",
         ("none",),
         "This Variable has trainable=False, and a tape watches only trainable Variables by itself.",
-        "watch it: {tape}.watch({name})\nor ask only about trainable_variables",
+        "watch it: {tape}.watch({code})\nor ask only about trainable_variables",
     ),
     Cause(
         "outside-tape",
@@ -180,7 +177,7 @@ _ALL = (
         "nan-input",
         ("nonfinite",),
         "The data or the weights were NaN or infinite before anything was computed.",
-        "find where they come from: tf.debugging.assert_all_finite({name}, '{name}')",
+        "find where they come from: tf.debugging.assert_all_finite({code}, '{code}')",
     ),
     Cause(
         "tape-consumed",

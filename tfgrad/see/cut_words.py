@@ -48,12 +48,12 @@ def _ending_at(chain: tuple[Place, ...], where: Place | None) -> tuple[Place, ..
 
 
 def _in_layer(leaf: LeafQuestion, cut: Cut, detail: str) -> str:
-    """The evidence, with the Keras layer's name where the line is the call of a whole model."""
+    """The evidence, with the Keras layer's name (or the name scope), as the line may be the call of a whole model."""
     entry = leaf.record.timeline[cut.n]
     scope = entry.scope.strip("/") if isinstance(entry, Event) else ""
-    if not scope or cut.graph_op is not None:
+    if not scope or scope == "Variable" or cut.graph_op is not None:
         return detail
-    return f"{detail} It is in the layer {scope}.".strip()
+    return f"{detail} It is in {scope}.".strip()
 
 
 def _unwatched(leaf: LeafQuestion, cut: Cut) -> Words:
@@ -112,10 +112,10 @@ def _left(leaf: LeafQuestion, cut: Cut) -> Words:
         detail = "What runs in there is Python or NumPy, which the tape can't see."
         return where, detail, "write that part with TensorFlow's own ops, which carry gradients", cut.cause
     back = leaf.place(leaf.record.leaves[cut.second])
-    detail = "From here on it is a plain number"
+    detail = ""
     if back is not None and where is not None and back.line != where.line:
-        detail += f"; it comes back as a constant at line {back.line}: {back.text}"
-    return where, detail + ".", None, cut.cause
+        detail = f"It comes back as a constant at line {back.line}: {back.text}"
+    return where, detail, None, cut.cause
 
 
 def _integer(leaf: LeafQuestion, cut: Cut) -> Words:

@@ -7,13 +7,13 @@ only named if what it computes reads a Variable, a layer or a model.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import CodeType
 
 from tfgrad.see import syntax
 from tfgrad.see.explanation import Place, Reason
 from tfgrad.see.question import LeafQuestion, place_of
-from tfgrad.see.record import Leaf
+from tfgrad.see.record import Event, Leaf
 from tfgrad.source import at_line
 
 _MAKERS = ("Variable(", "Sequential(", "Model(", "layers.", "add_weight(", "Module(", "variable(", "applications.")
@@ -25,7 +25,7 @@ def before_the_tape(leaf: LeafQuestion, symptom: str) -> Reason | None:
     if leaf.way.used or first is None:
         return None
     tensors, _ = leaf.flow.ancestors(leaf.question.target_ids)
-    for entered in [leaf.record.leaves[i] for i in sorted(tensors) if i < first and _is_plain(leaf, i)]:
+    for entered in _unmade(leaf, (i for i in tensors if i < first)):
         line, is_derivative = _computed_at(leaf, entered)
         if line is not None and is_derivative:
             detail = "This gradient() ran before the tape that is asked began."
@@ -45,7 +45,7 @@ def on_another_thread(leaf: LeafQuestion, symptom: str) -> Reason | None:
     if first is None:
         return None
     tensors, _ = leaf.flow.ancestors(leaf.question.target_ids)
-    for entered in [leaf.record.leaves[i] for i in sorted(tensors) if i > first and _is_plain(leaf, i)]:
+    for entered in _unmade(leaf, (i for i in tensors if i > first)):
         if _speaks_of_threads(entered):
             detail = "What this line uses was computed where the tape could not see it, such as on another thread."
             advice = "open the tape in the thread that computes, or compute it on this one"
@@ -54,15 +54,25 @@ def on_another_thread(leaf: LeafQuestion, symptom: str) -> Reason | None:
     return None
 
 
-def _is_plain(leaf: LeafQuestion, i: int) -> bool:
-    known = leaf.record.leaves.get(i)
-    return known is not None and known.kind == "tensor" and leaf.flow.floating(i) and not leaf.flow.is_handle(i)
+def _unmade(leaf: LeafQuestion, ids: Iterable[int]) -> list[Leaf | Event]:
+    """Where floating tensors that nothing on the record made first came up; Variables and Python data left out."""
+    found: list[Leaf | Event] = []
+    for i in sorted(ids):
+        if i in leaf.record.producers or not leaf.flow.floating(i) or leaf.flow.is_handle(i):
+            continue
+        known = leaf.record.leaves.get(i)
+        users = leaf.record.users.get(i, ())
+        if known is None and users:
+            found.append(leaf.flow.event(users[0]))
+        elif known is not None and known.kind == "tensor":
+            found.append(known)
+    return found
 
 
-def _computed_at(leaf: LeafQuestion, entered: Leaf) -> tuple[Place | None, bool]:
+def _computed_at(leaf: LeafQuestion, entered: Leaf | Event) -> tuple[Place | None, bool]:
     """The statement that a tensor's name was last assigned by, and whether it takes a derivative.
 
-    Only one that does, or that reads a Variable, a layer or a model.
+    Only one that does, or that reads a Variable, a layer or a model, and of which nothing is on the record.
     """
     at = leaf.record.position(entered)
     module = syntax.tree(at.file) if at is not None else None
@@ -70,24 +80,30 @@ def _computed_at(leaf: LeafQuestion, entered: Leaf) -> tuple[Place | None, bool]
     if at is None or module is None or body is None:
         return None, False
     used = syntax.names(_parsed(at.expression)) or syntax.names(syntax.statement(body, at.line))
-    around = syntax.scopes_around(module, body)
-    holders = _holding_variables(around)
+    called = syntax.called(module, {name.rpartition(".")[2] for name in used}, at.line)
+    used |= {name for function in called for name in syntax.returned(function)}
+    inner = [scope for function in called for scope in syntax.scopes_around(module, function)]
+    around = list(dict.fromkeys([*syntax.scopes_around(module, body), *inner]))
+    holders = _holding_variables(around) | _holding_tensors(leaf, around)
+    on_record = _lines_on_record(leaf, at.file)
     for scope in around:
         for line in sorted(_assignments(scope), key=lambda node: -node.lineno):
-            if not syntax.targets(line) & used or at.line in syntax.lines(line) or _makes_variable(line):
+            if not syntax.targets(line) & used or on_record & set(syntax.lines(line)) or _makes_variable(line):
                 continue
             is_derivative = any(name.endswith(_DERIVATIVES) for name in syntax.names(syntax.value(line)))
-            if is_derivative or _read_by(scope, line) & holders:
+            if is_derivative or syntax.backward_of(scope, line).names & holders:
                 return place_of(at_line(at.file, line.lineno, getattr(scope, "name", at.function))), is_derivative
     return None, False
 
 
+def _lines_on_record(leaf: LeafQuestion, file: str) -> set[int]:
+    """The lines of a file that ran ops while the tape listened."""
+    ran = {(event.code, event.lasti): event for event in leaf.record.events if event.graph_op is None}
+    found = (leaf.record.position(event) for event in ran.values() if getattr(event.code, "co_filename", "") == file)
+    return {at.line for at in found if at is not None}
+
+
 _DERIVATIVES = (".gradient", ".jacobian", ".batch_jacobian", "tf.gradients")
-
-
-def _read_by(scope: ast.AST, line: ast.stmt) -> frozenset[str]:
-    found = syntax.backward(scope, line.lineno)
-    return found.names if found is not None else frozenset()
 
 
 def _parsed(expression: str | None) -> ast.AST | None:
@@ -124,6 +140,14 @@ def _holding_variables(scopes: list[ast.AST]) -> set[str]:
     return holders - {"self"}
 
 
+def _holding_tensors(leaf: LeafQuestion, scopes: list[ast.AST]) -> set[str]:
+    """The names that hold tensors, where the source is a tensor that the tape was told to watch and never met."""
+    if leaf.asked.kind != "tensor" or not set(leaf.ids) & leaf.flow.told:
+        return set()
+    made = [line for scope in scopes for line in _assignments(scope)]
+    return {name for line in made if "tf" in syntax.names(syntax.value(line)) for name in syntax.targets(line)}
+
+
 def _instances(name: str, scopes: list[ast.AST]) -> set[str]:
     """The names that were set to an instance of a class."""
     made = [line for scope in scopes for line in _assignments(scope)]
@@ -144,7 +168,8 @@ def _named_target(leaf: LeafQuestion) -> Place | None:
     """Where the name that stands as the target in the gradient() call was set."""
     call = leaf.call
     at = leaf.record.position(call) if call is not None else None
-    node = syntax.call(at.expression) if at is not None else None
+    methods = (call.method,) if call is not None else ()
+    node = syntax.call_at(at.file, at.line, at.expression, methods) if at is not None else None
     body = syntax.scope(call.code) if call is not None and isinstance(call.code, CodeType) else None
     if at is None or node is None or body is None:
         return None
@@ -154,13 +179,13 @@ def _named_target(leaf: LeafQuestion) -> Place | None:
     return place_of(at_line(at.file, last.lineno, at.function)) if last is not None else None
 
 
-def _speaks_of_threads(entered: Leaf) -> bool:
+def _speaks_of_threads(entered: Leaf | Event) -> bool:
     """Whether the file where a tensor came up has anything to do with threads."""
     module = syntax.tree(entered.code.co_filename) if isinstance(entered.code, CodeType) else None
     return any(word in name.lower() for name in syntax.names(module) for word in ("thread", "executor", "submit"))
 
 
-def _in_thread(leaf: LeafQuestion, entered: Leaf) -> Place | None:
+def _in_thread(leaf: LeafQuestion, entered: Leaf | Event) -> Place | None:
     """The line inside a thread's function that a tensor was last set by."""
     at = leaf.record.position(entered)
     body = syntax.scope(entered.code) if isinstance(entered.code, CodeType) else None

@@ -29,7 +29,9 @@ NO_GRADIENT = {
     "Unique": "look the ids up outside the block and gather by them: tf.gather(x, ids)",
     "UniqueV2": "look the ids up outside the block and gather by them: tf.gather(x, ids)",
     "Bitcast": "tf.cast, or tf.math.real and tf.math.imag for complex numbers",
-    "MatrixLogarithm": "for a symmetric matrix: w, v = tf.linalg.eigh(a); v @ tf.linalg.diag(tf.math.log(w)) @ tf.transpose(v)",
+    "MatrixLogarithm": (
+        "for a symmetric matrix: w, v = tf.linalg.eigh(a); v @ tf.linalg.diag(tf.math.log(w)) @ tf.transpose(v)"
+    ),
     "MaxPoolGradWithArgmax": "tf.nn.max_pool2d, which has a second derivative",
     "MaxPoolGradGradWithArgmax": "tf.nn.max_pool2d, which has a second derivative",
     "Dilation2DBackpropInput": "tf.nn.max_pool2d over shifted copies, which has a second derivative",

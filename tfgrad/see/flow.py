@@ -33,6 +33,7 @@ class Flow:
         self.resets: list[int] = []
         self.forgotten: set[int] = set()
         self._seen = _seen_passes(record.calls)
+        self._tried: dict[int, Sequence[bool] | None] = {}
         watches = (entry for entry in record.timeline if isinstance(entry, Mark) and entry.what == "watch")
         self.told = {i for mark in watches if mark.tape == record.tape for i in mark.ids}
         self._on, self._why, self._mark = False, "before", -1
@@ -114,7 +115,9 @@ class Flow:
             return False
         if event.kind in ("function", "custom"):
             return None
-        answers = self._probed(event)
+        if event.n not in self._tried:
+            self._tried[event.n] = self._probed(event)
+        answers = self._tried[event.n]
         return answers[k] if answers is not None and k < len(answers) else None
 
     def seen(self, event: Event, k: int) -> bool | None:

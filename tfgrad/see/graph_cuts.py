@@ -116,15 +116,13 @@ def _control_flow(
     if not graphs:
         return None
     if op.type in _LOOPS:
-        return _loop(graphs[0], arriving, cutting, depth)
+        return _loop(op, graphs[0], arriving, statuses, cutting, depth)
     first = 1 if op.type in _BRANCHING else 0
     answers: list[list[Status | None]] = []
     for graph in graphs:
         outputs, inputs = through(graph, arriving[first:], cutting, depth + 1)
         answers.append(outputs)
-        for tensor, status in zip(op.inputs[first:], inputs, strict=False):
-            if status:
-                statuses.setdefault(tensor.name, status)
+        _remember(op.inputs[first:], inputs, statuses)
     joined = [_joined(column) for column in zip(*answers, strict=False)]
     return _with_predicate(op, arriving[0], joined, cutting) if first else joined
 
@@ -144,16 +142,30 @@ def _with_predicate(
     return [decided if status is None else status for status in joined]
 
 
-def _loop(body: Any, arriving: list[Status | None], cutting: Cutting, depth: int) -> list[Status | None]:
+def _loop(
+    op: Any, body: Any, arriving: list[Status | None], statuses: Statuses, cutting: Cutting, depth: int
+) -> list[Status | None]:
     entering = list(arriving)
     leaving: list[Status | None] = list(arriving)
     for _ in range(_ROUNDS):
-        leaving, _inputs = through(body, entering, cutting, depth + 1)
-        again = [_joined([before, after]) for before, after in zip(entering, leaving, strict=False)]
+        leaving, stored = through(body, entering, cutting, depth + 1)
+        _remember(op.inputs, stored, statuses)
+        again = [_joined([*_there(before), *_there(after)]) for before, after in zip(entering, leaving, strict=False)]
         if again == entering:
             break
         entering = again
     return leaving
+
+
+def _remember(handles: Sequence[Any], stored: Sequence[Status | None], statuses: Statuses) -> None:
+    """What was put into Variables inside a body is in them afterwards."""
+    for tensor, status in zip(handles, stored, strict=False):
+        if status:
+            statuses.setdefault(tensor.name, status)
+
+
+def _there(status: Status | None) -> list[Status]:
+    return [] if status is None else [status]
 
 
 def first_use(graph: Any, k: int) -> Any:

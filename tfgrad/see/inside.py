@@ -18,11 +18,11 @@ from tfgrad import _tensorflow
 from tfgrad.see import probe, rerun
 
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
-_BRANCHES = frozenset({"If", "StatelessIf"})
-_CASES = frozenset({"Case", "StatelessCase"})
+BRANCHES = frozenset({"If", "StatelessIf"})
+CASES = frozenset({"Case", "StatelessCase"})
 _LOOPS = frozenset({"While", "StatelessWhile"})
 _ASSIGNED = {"AssignVariableOp": None, "AssignAddVariableOp": tf.add, "AssignSubVariableOp": tf.subtract}
-_MOST_OPS = 20_000
+_MOST_OPS = 8_000
 
 # Tensors inside are numbered downwards, so that they never meet the ids of tensors outside.
 _numbers = itertools.count(-1, -1)
@@ -77,7 +77,8 @@ class Replay:
         env = {tensor.name: number for tensor, number in zip(graph.inputs, inputs, strict=False)}
         wanted = graph.outputs[:many]
         for op in _needed(graph, wanted):
-            if op.type != "Placeholder" or op.outputs[0].name not in env:
+            # A small tensor from outside is captured as a Const op that is an input of the graph (TensorFlow 2.21).
+            if not op.outputs or op.outputs[0].name not in env:
                 self._op(op, env)
         return [env.get(tensor.name, 0) for tensor in wanted]
 
@@ -98,7 +99,7 @@ class Replay:
                 break
             for number, down in zip(inner.inputs, inner.downstream, strict=False):
                 if down is not None:
-                    totals[number] = down if number not in totals else _sum(totals[number], down)
+                    totals[number] = down if number not in totals else total(totals[number], down)
         return totals
 
     def _back(self, inner: Inner) -> tuple[Any, ...]:
@@ -119,7 +120,7 @@ class Replay:
             env[op.outputs[0].name] = self._new(tf.constant(tf.make_ndarray(op.get_attr("value"))))
         elif op.type in _ASSIGNED:
             self._assign(op, env)
-        elif op.type in _CALLS | _BRANCHES | _CASES | _LOOPS:
+        elif op.type in _CALLS | BRANCHES | CASES | _LOOPS:
             outputs = self._control_flow(op, [env.get(tensor.name, 0) for tensor in op.inputs])
             env.update({tensor.name: number for tensor, number in zip(op.outputs, outputs, strict=False)})
         elif op.type == "Identity" and op.inputs[0].dtype == tf.resource:
@@ -154,6 +155,8 @@ class Replay:
         if chosen is None:
             self.unknown.add(op.type)
             return [self._new() for _ in op.outputs]
+        if op.type in BRANCHES | CASES:
+            self.ran.append(Inner(op, tuple(inputs), (), None))
         return self.forward(chosen, inputs, len(op.outputs))
 
     def _loop(self, op: Any, inputs: list[int]) -> list[int]:
@@ -247,7 +250,7 @@ def attributes(op: Any) -> dict[str, Any]:
 def _branch(op: Any, predicate: Any) -> Any:
     """The graph that is taken, None where it is not to be had."""
     value = _tensorflow.numpy_view(predicate)
-    if op.type in _BRANCHES:
+    if op.type in BRANCHES:
         graphs = _tensorflow.body_graphs(op, ("then_branch",) if bool(value) else ("else_branch",))
         return graphs[0] if graphs else None
     graphs = _tensorflow.body_graphs(op, ("branches",))
@@ -268,5 +271,6 @@ def _needed(graph: Any, outputs: Iterable[Any]) -> list[Any]:
     return [op for op in operations if op.name in found]
 
 
-def _sum(a: Any, b: Any) -> Any:
+def total(a: Any, b: Any) -> Any:
+    """The sum of two gradients."""
     return tf.raw_ops.AddN(inputs=[a, b]) if a.dtype == tf.variant else a + b

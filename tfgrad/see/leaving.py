@@ -13,7 +13,17 @@ import numpy as np
 from tfgrad import _tensorflow, source
 
 _PRINTING = {"numpy_text", "value_text", "__format__", "__str__", "__repr__", "__reduce__", "_tensor_str"}
-_BETWEEN = {"numpy", "__array__", "__iter__", "__float__", "__int__", "__bool__", "__complex__", "__index__", "_as_array"}
+_BETWEEN = {
+    "numpy",
+    "__array__",
+    "__iter__",
+    "__float__",
+    "__int__",
+    "__bool__",
+    "__complex__",
+    "__index__",
+    "_as_array",
+}
 _BRANCHES = (
     "ops/cond.py",
     "ops/while_loop.py",

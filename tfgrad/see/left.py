@@ -20,7 +20,6 @@ from tfgrad.see.record import Leaf, Read, Record
 _NUMBERS = frozenset({"ndarray", "scalar", "list"})
 # Numbers that stand in programs for other reasons than having been read from a tensor.
 _COMMON = frozenset({0.0, 1.0, -1.0, 2.0, 0.5, 1e-7, 1e-8, 1e-12})
-_DEEPEST = 4
 
 
 class Links:
@@ -40,13 +39,13 @@ class Links:
         spec = self.record.specs.get(leaf.id)
         if spec is not None and spec[0] not in FLOATING:
             return None
-        if leaf.kind != "ndarray" and _all_literal(leaf):
-            return None
         return self._by_syntax(leaf, earlier)
 
     def _by_syntax(self, leaf: Leaf, reads: Sequence[Read]) -> Read | None:
         position = self.record.position(leaf)
         if not isinstance(leaf.code, CodeType) or position is None:
+            return None
+        if leaf.kind != "ndarray" and _all_literal(leaf, position.expression):
             return None
         sources = _sources(leaf.code, position.line)
         if sources is None:
@@ -100,9 +99,12 @@ def _is_telling(value: Any, code: Any) -> bool:
     return complex(value) not in _COMMON and value not in _literals(code)
 
 
-def _all_literal(leaf: Leaf) -> bool:
-    values = leaf.value if isinstance(leaf.value, list | tuple) else [leaf.value]
-    known = _literals(leaf.code)
+def _all_literal(leaf: Leaf, expression: str | None) -> bool:
+    """Whether a leaf's numbers stand written: a list's where it entered, a single number's anywhere in the function."""
+    is_list = isinstance(leaf.value, list | tuple)
+    values = leaf.value if is_list else [leaf.value]
+    written = syntax.constants(expression) if expression and is_list else _literals(leaf.code)
+    known = {number for value in written if isinstance(value, int | float | complex) for number in (value, -value)}
     plain = [value for value in values if isinstance(value, int | float | complex)]
     return len(plain) == len(values) and all(value in known for value in plain)
 
@@ -135,22 +137,10 @@ def _sources(code: CodeType, line: int) -> tuple[set[int], set[str]] | None:
         lines |= caller_lines
         names |= caller_names
     functions = {name.rpartition(".")[2] for name in names}
-    for definition in _called(module, functions, line):
+    for definition in syntax.called(module, functions, line):
         lines |= set(syntax.lines(definition))
         functions |= {name.rpartition(".")[2] for name in syntax.names(definition)}
     return lines, functions
-
-
-def _called(module: ast.Module, names: Iterable[str], line: int) -> list[ast.AST]:
-    """The functions of this module that names call, and those that these call."""
-    found: dict[str, ast.AST] = {}
-    fresh = set(names)
-    for _ in range(_DEEPEST):
-        definitions = {name: syntax.function(module, name, line) for name in fresh - set(found)}
-        there = {name: definition for name, definition in definitions.items() if definition is not None}
-        found |= there
-        fresh = {inner.rpartition(".")[2] for definition in there.values() for inner in syntax.names(definition)}
-    return list(found.values())
 
 
 def _at_callers(module: ast.AST, body: ast.AST, names: set[str]) -> Iterable[tuple[set[int], set[str]]]:

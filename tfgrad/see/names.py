@@ -29,7 +29,8 @@ def own_name(leaf: Asked) -> str:
 
 def _argument(record: Record, call: GradientCall | None) -> ast.expr | None:
     at = record.position(call) if call is not None else None
-    node = syntax.call(at.expression) if at is not None else None
+    methods = (call.method,) if call is not None else ()
+    node = syntax.call_at(at.file, at.line, at.expression, methods) if at is not None else None
     return syntax.argument(node, 1, "sources") if node is not None else None
 
 

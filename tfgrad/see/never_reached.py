@@ -5,9 +5,11 @@ Told from structure where that is possible (what source and target were made fro
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import tensorflow as tf
 
-from tfgrad.see import cut_words, elsewhere
+from tfgrad.see import cut_words, elsewhere, syntax
 from tfgrad.see.cuts import ASSIGNING
 from tfgrad.see.explanation import Place, Reason
 from tfgrad.see.question import LeafQuestion
@@ -90,7 +92,21 @@ def _higher_order(leaf: LeafQuestion, symptom: str) -> Reason | None:
                 detail="The first derivative does not depend on it: it is constant, so the second one is None.",
                 advice='ask for zeros: unconnected_gradients="zero"',
             )
+    return _other_tapes_gradient(leaf, symptom, events)
+
+
+def _other_tapes_gradient(leaf: LeafQuestion, symptom: str, events: set[int]) -> Reason | None:
+    """The target comes out of the gradient() of a tape that is none of ours, which the source came before."""
+    for n in sorted(n for n in events if n > leaf.way.used[0]):
+        at = leaf.place(n)
+        if at is not None and syntax.call_at(at.file, at.line, at.expression, _DERIVATIVES) is not None:
+            detail = "The first derivative does not depend on it: it is constant, so the second one is None."
+            advice = 'ask for zeros: unconnected_gradients="zero"'
+            return leaf.reason(symptom, "higher-order", where=at, detail=detail, advice=advice)
     return None
+
+
+_DERIVATIVES = ("gradient", "jacobian", "batch_jacobian")
 
 
 def _made_afterwards(leaf: LeafQuestion, symptom: str) -> Reason | None:
@@ -173,6 +189,12 @@ def _branch(leaf: LeafQuestion, symptom: str) -> Reason | None:
     if not before or leaf.way.reads:
         return None
     read = before[0]
+    decided = next(iter(leaf.way.cuts([read.id])), None)
+    if decided is not None:
+        told = cut_words.told(leaf, symptom, decided)
+        at = leaf.place(read)
+        which = f" It only decides which way is taken, at line {at.line}." if at is not None else ""
+        return replace(told, detail=told.detail + which, advice=cut_words.BRANCH_ADVICE)
     return leaf.reason(
         symptom,
         "nondifferentiable-op",

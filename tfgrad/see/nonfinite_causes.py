@@ -9,22 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfgrad.see.opkinds import DIVIDING, MASKING, SINGULAR, SMOOTH
 from tfgrad.see.turns import Turn, Turns
-from tfgrad.see.zero_causes import MASKING, origin
+from tfgrad.see.zero_causes import origin
 
-# Ops that are undefined or infinitely steep at points of their own, however moderate the numbers.
-_SINGULAR = frozenset(
-    "Log Log1p Sqrt Rsqrt Reciprocal Inv Acos Asin Acosh Atanh Atan2 Lgamma Digamma Erfinv Ndtri Polygamma Zeta "
-    "MatrixInverse Cholesky Svd SelfAdjointEigV2 Qr MatrixSolve MatrixTriangularSolve MatrixDeterminant "
-    "LogMatrixDeterminant MatrixSquareRoot Eig Mean Max Min Betainc Igamma Igammac Xlogy Xlog1py Div0".split()
-)
-_DIVIDING = frozenset({"RealDiv", "Div", "Xdivy", "FloorDiv", "TruncateDiv", "FloorMod"})
-# Ops whose slope is moderate where their numbers are: what comes out of their gradient is too large, not undefined.
-_SMOOTH = frozenset(
-    "Exp Expm1 Sinh Cosh Mul MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum Square SquaredDifference Sum Mean "
-    "AddN AddV2 Add Sub Neg Cast Conv2D Conv3D DepthwiseConv2dNative BiasAdd Prod Cumsum Cumprod BroadcastTo Tile "
-    "Reshape GatherV2 ResourceGather Softplus Elu Selu Pack ConcatV2 Identity".split()
-)
 _HIDING = MASKING | {"Relu", "Relu6", "BooleanMask"}
 _MOST_HOPS = 60
 
@@ -57,25 +45,26 @@ def judge_forward(turns: Turns, turn: Turn, output: int) -> Blame:
     values = turns.array(output)
     index = first_bad(values)
     k = 0
-    if turn.op in _DIVIDING and len(turn.inputs) == 2:
+    if turn.op in DIVIDING and len(turn.inputs) == 2:
         bottom = _at(turns.array(turn.inputs[1]), values, index)
         top = _at(turns.array(turn.inputs[0]), values, index)
         k, event = 1, "0/0" if top == 0 else "division by 0"
-        return Blame(*("singular-point" if bottom == 0 else "overflow", turn, k, turn.inputs[1]), False, index, None, event)
+        return Blame(
+            *("singular-point" if bottom == 0 else "overflow", turn, k, turn.inputs[1]), False, index, None, event
+        )
     if turn.op == "Pow" and len(turn.inputs) == 2:
         base = _at(turns.array(turn.inputs[0]), values, index)
-        cause = "overflow" if base is not None and base > 0 else "singular-point"
+        grown = base is not None and base != 0 and values is not None and index is not None and np.isinf(values[index])
+        cause = "overflow" if grown else "singular-point"
         return Blame(cause, turn, 0, turn.inputs[0], False, index, None, "")
     if turn.kind == "function":
         return Blame("", turn, 0, output, False, index)
     infinite = values is not None and bool(np.isinf(values).any())
     known = [turns.array(i) for i in turn.inputs if i in turns.values]
-    if turn.op in _SINGULAR:
-        cause = "singular-point"
-    elif any(array is not None and not np.isfinite(array).all() for array in known):
+    if turn.op in SINGULAR or any(array is not None and not np.isfinite(array).all() for array in known):
         cause = "singular-point"
     else:
-        cause = "overflow" if infinite or turn.op in _SMOOTH else "singular-point"
+        cause = "overflow" if infinite or turn.op in SMOOTH else "singular-point"
     return Blame(cause, turn, k, turn.inputs[0] if turn.inputs else output, False, index)
 
 
@@ -86,6 +75,9 @@ def judge_back(turns: Turns, turn: Turn, k: int) -> Blame:
     seen = (turn, k, turn.inputs[k], True, index)
     if turn.kind == "function":
         return Blame("", *seen)
+    inner = _broke_in_rule(turns, turn)
+    if inner is not None:
+        return judge_back(turns, *inner)
     if _hidden(turn, down):
         hider = _hider(turns, turn, index if down is not None and _same_shape(turn, down) else None)
         if hider is not None:
@@ -94,7 +86,23 @@ def judge_back(turns: Turns, turn: Turn, k: int) -> Blame:
     if any(array is not None and not np.isfinite(array).all() for array in broken):
         return Blame("", *seen)
     zero = _hidden(turn, down)
-    return Blame("overflow" if turn.op in _SMOOTH and not zero else "singular-point", *seen, None, "0 * inf" if zero else "")
+    base = _at(turns.array(turn.inputs[0]), down, index) if turn.op == "Pow" else None
+    if base is not None and abs(base) > 1:
+        return Blame("overflow", *seen)
+    return Blame(
+        "overflow" if turn.op in SMOOTH and not zero else "singular-point", *seen, None, "0 * inf" if zero else ""
+    )
+
+
+def _broke_in_rule(turns: Turns, turn: Turn) -> tuple[Turn, int] | None:
+    """The op that broke inside a rule that ran ops again, such as that of tf.recompute_grad."""
+    broke = [
+        (each, k)
+        for each in (turns.during if turn.kind == "custom" else ())
+        for k, down in enumerate(each.down)
+        if down is not None and not down.finite and each.finite_up
+    ]
+    return min(broke, key=lambda pair: pair[0].order, default=None)
 
 
 def first_bad(values: np.ndarray | None) -> tuple[int, ...] | None:
@@ -137,7 +145,7 @@ def _hidden(turn: Turn, down: np.ndarray | None) -> bool:
 
 
 def _hider(turns: Turns, turn: Turn, index: tuple[int, ...] | None) -> Turn | None:
-    """The op downstream that made the gradient 0, if it is one that picks or masks; its place is followed by element."""
+    """The op downstream that made the gradient 0, if it is one that picks or masks; followed by element."""
     here = turn
     for _ in range(_MOST_HOPS):
         onward = [

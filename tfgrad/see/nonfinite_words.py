@@ -95,7 +95,8 @@ def _forward(turns: Turns, blame: Blame, turn: Turn) -> str:
     if turn.op == "Mean" and size == 0:
         return "The mean of no elements is 0/0."
     event = f" ({blame.event})" if blame.event else ""
-    return f"{turn.op}{_named(blame.index)} made {made or 'a number that is not finite'} of {given or 'finite ones'}{event}."
+    made = made or "a number that is not finite"
+    return f"{turn.op}{_named(blame.index)} made {made} of {given or 'finite ones'}{event}."
 
 
 def _slope(turns: Turns, turn: Turn, k: int) -> np.ndarray | None:
@@ -210,5 +211,6 @@ _TRAP_ADVICE = {
     + _DOUBLE.format(ok="x > 0.0", x="x", f="tf.pow(safe, p)"),
     "Exp": "keep the exponent small in the branch that is not taken:\n"
     "small = tf.where(x > 20.0, 0.0, x)\ny = tf.where(x > 20.0, x, f(small))",
-    "Acos": "keep the branch's input inside (-1, 1):\nsafe = tf.where(ok, c, 0.0); y = tf.where(ok, tf.acos(safe), 0.0)",
+    "Acos": "keep the branch's input inside (-1, 1):\n"
+    "safe = tf.where(ok, c, 0.0); y = tf.where(ok, tf.acos(safe), 0.0)",
 }

@@ -60,6 +60,10 @@ OP_NOTES: dict[str, OpNote] = {
     "FloorDiv": OpNote("//", _FLAT, "use / in place of //, or pass the gradient straight through"),
     "ArgMax": _index("tf.argmax"),
     "ArgMin": _index("tf.argmin"),
+    "TopKV2": _index("the index of tf.math.top_k", "use the values that tf.math.top_k answers first"),
+    "Betainc": OpNote(
+        "tf.math.betainc", "TensorFlow has its gradient for x only, not for a and b", "keep a and b fixed, or integrate"
+    ),
     "Where": _index("tf.where(condition)", "use tf.where(condition, a, b), whose branches carry gradients"),
     "SearchSorted": _index("tf.searchsorted", "interpolate between the neighbouring values instead"),
     "LowerBound": _index("tf.searchsorted", "interpolate between the neighbouring values instead"),

@@ -52,9 +52,7 @@ class _Timeline:
             if type(note) is tuple:
                 self._op(note, n)
             elif type(note) is MarkNote:
-                self.entries.append(
-                    Mark(n, note.what, note.tape, note.why, note.ids, note.code, note.lasti, note.call)
-                )
+                self.entries.append(Mark(n, note.what, note.tape, note.why, note.ids, note.code, note.lasti, note.call))
             elif type(note) is ReadNote:
                 self.entries.append(Read(n, note.id, note.how, note.code, note.lasti, note.call, _alive(note)))
             elif type(note) is LeafNote:

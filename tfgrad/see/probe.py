@@ -28,9 +28,16 @@ def of_event(op: str, attrs: Sequence[Any] | None, inputs: Sequence[Spec]) -> Pa
         inputs: dtype enum and shape of each input.
     """
     try:
-        return _of_event(op, _hashable(tuple(attrs or ())), tuple(inputs))
+        named = _hashable(tuple(attrs or ()))
+        loose = _of_event(op, named, _loosened(inputs))
+        return _of_event(op, named, tuple(inputs)) if loose is None else loose
     except TypeError:
         return None  # an attribute that can't be hashed, such as a function
+
+
+def _loosened(inputs: Sequence[Spec]) -> tuple[Spec, ...]:
+    """The inputs with their ranks alone: lengths hardly ever matter, and so far fewer ops need to be tried."""
+    return tuple((dtype, None if shape is None else (None,) * len(shape)) for dtype, shape in inputs)
 
 
 def _hashable(value: Any) -> Any:
@@ -121,23 +128,27 @@ def carries_gradient(tensor: Any) -> bool:
 def of_graph_op(op: Any) -> Passing | None:
     """For an op of a graph: one bool an input, None where it can't be told."""
     node = op.node_def
+    node.name = "copy"
+    node.device = ""
+    node.ClearField("input")
+    node.ClearField("experimental_debug_info")
+    node.attr.pop("_class", None)
+    node.attr.pop("_output_shapes", None)
     key = node.SerializeToString(deterministic=True)
     inputs = tuple(
         (tensor.dtype.base_dtype.as_datatype_enum, tuple(tensor.shape) if tensor.shape.rank is not None else None)
         for tensor in op.inputs
     )
-    return _of_node(key, inputs)
+    loose = _of_node(key, _loosened(inputs))
+    return _of_node(key, inputs) if loose is None else loose
 
 
 @lru_cache(maxsize=4096)
 def _of_node(key: bytes, inputs: tuple[Spec, ...]) -> Passing | None:
     node = tf.compat.v1.NodeDef.FromString(key)
-    node.device = ""
-    del node.input[:]
     definition = tf.compat.v1.GraphDef()
     copy = definition.node.add()
     copy.CopyFrom(node)
-    copy.attr.pop("_class", None)
     copy.input.extend(f"in{k}" for k in range(len(inputs)))
     for k, (dtype, _) in enumerate(inputs):
         stand_in = definition.node.add(name=f"in{k}", op="Placeholder")

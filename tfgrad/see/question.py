@@ -6,12 +6,14 @@ A `LeafQuestion` knows the record, the leaf with its answer and name, the gradie
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from tfgrad.see.causes import CAUSES
-from tfgrad.see.cuts import Cut
+from tfgrad.see.cuts import READS, Cut
 from tfgrad.see.explanation import Place, Reason
 from tfgrad.see.flow import Flow
 from tfgrad.see.record import Answer, Asked, Entry, Event, GradientCall, Leaf, Record
@@ -90,6 +92,15 @@ class LeafQuestion:
         return self.question.paths[self.index]
 
     @property
+    def code(self) -> str:
+        """What can be typed for it: its name where that is an expression, else `v` or `x`."""
+        try:
+            ast.parse(self.path, mode="eval")
+        except SyntaxError:
+            return "v"
+        return self.path if "/" not in self.path else "v"
+
+    @property
     def ids(self) -> tuple[int, ...]:
         """The tensors that make it up; a Variable's is its handle."""
         return self.asked.ids
@@ -109,10 +120,11 @@ class LeafQuestion:
         if isinstance(at, int):
             at = self.record.timeline[at]
         if isinstance(at, Cut):
-            return place_of(at.position(self.record), op=at.op(self.record))
+            inner = str(at.graph_op.type) if at.graph_op is not None else _op_of(self.record.timeline[at.n])
+            return place_of(at.position(self.record), op=inner)
         if at is None:
             return None
-        return place_of(self.record.position(at), op=at.op if isinstance(at, Event) else None)
+        return place_of(self.record.position(at), op=_op_of(at))
 
     def chain_to(self, n: int, i: int) -> tuple[Place, ...]:
         """The places that the value passed from the leaf to its arrival in entry n by tensor i, that entry included."""
@@ -134,8 +146,16 @@ class LeafQuestion:
         """The answer: the cause's own advice with what was seen in its slots, unless another advice is given."""
         if advice is None:
             line = f"line {where.line}" if where and where.line else ""
-            advice = CAUSES[cause].advise(**{"name": self.path, "line": line, **seen})
+            advice = CAUSES[cause].advise(**{"name": self.path, "code": self.code, "line": line, **seen})
         return Reason(self.path, symptom, cause, where, tuple(chain), detail, advice, tuple(others))
+
+
+def _op_of(entry: object) -> str | None:
+    """An op as the user knows it: a traced function by its name, the read of a Variable not at all."""
+    if not isinstance(entry, Event) or entry.kind == "variable" or entry.op in READS:
+        return None
+    traced = re.fullmatch(r"__(?:forward|inference)_(.+?)_\d+", entry.op)
+    return f"{traced.group(1)}()" if traced else entry.op
 
 
 def place_of(position: Position | None, op: str | None = None) -> Place | None:

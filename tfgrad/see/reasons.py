@@ -7,8 +7,8 @@ entry there.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -17,7 +17,7 @@ from tfgrad import trees, wording
 from tfgrad.compute import calling, primals
 from tfgrad.compute import wrt as wrts
 from tfgrad.errors import GradError, IntegerError, StructureError
-from tfgrad.see import names, why_error, why_nonfinite, why_none, why_zero
+from tfgrad.see import names, why_error, why_none, why_nonfinite, why_zero
 from tfgrad.see.asking import asked
 from tfgrad.see.explanation import Explanation, Reason
 from tfgrad.see.question import LeafQuestion, Question
@@ -49,10 +49,11 @@ def explain_tape(tape: Tape, target: Any = None, source: Any = None) -> Explanat
             "a tape that recorded the computation",
             "with tfgrad.Tape() as tape: ..., then tape.gradient(y, x) and tape.explain()",
         )
-    return explained(_question(tape, record, target, source))
+    return explained(_question(tape, target, source))
 
 
-def _question(tape: Tape, record: Record, target: Any, source: Any) -> Question:
+def _question(tape: Tape, target: Any, source: Any, paths: Sequence[str] = ()) -> Question:
+    record = tape.record
     last = record.last_call
     if target is None and last is None:
         raise GradError(
@@ -68,7 +69,8 @@ def _question(tape: Tape, record: Record, target: Any, source: Any) -> Question:
     if target is not None:
         _ask_if_free(tape, record, target, source, targets, sources)
         record = tape.record
-    return _matched(record, targets, sources)
+    root = "source" if source is not None or target is None else "watched"
+    return _matched(record, targets, sources, root, tuple(paths))
 
 
 def _watched(record: Record) -> list[Any]:
@@ -95,13 +97,15 @@ def _ask_if_free(
         return
 
 
-def _matched(record: Record, targets: tuple[Asked, ...], sources: tuple[Asked, ...]) -> Question:
+def _matched(
+    record: Record, targets: tuple[Asked, ...], sources: tuple[Asked, ...], root: str, paths: tuple[str, ...]
+) -> Question:
     """The question, with the gradient() call that answered it, as far as one did."""
     found = [_answer(record, targets, leaf) for leaf in sources]
     calls = [call for call, _ in (pair for pair in found if pair is not None)]
     call = max(calls, key=lambda call: call.number, default=None)
     answers = tuple(pair[1] if pair is not None else None for pair in found)
-    return Question(record, call, targets, sources, answers, names.paths(record, call, sources))
+    return Question(record, call, targets, sources, answers, paths or names.paths(record, call, sources, root))
 
 
 def _answer(record: Record, targets: Sequence[Asked], leaf: Asked) -> tuple[GradientCall, Answer | None] | None:
@@ -129,10 +133,25 @@ def explained(question: Question) -> Explanation:
 
 
 def _reason(leaf: LeafQuestion) -> Reason:
+    try:
+        return _asked_of_its_symptom(leaf)
+    # Whatever a program did, explaining it must not break it: a fault of our own is told as one.
+    except Exception as error:
+        if _STRICT:
+            raise
+        detail = f"Explaining it failed inside tfgrad ({type(error).__name__}: {error})."
+        return leaf.reason("unknown", "unknown", detail=detail, advice="report it with the program, please")
+
+
+# The package's own tests set this, so that they see such faults.
+_STRICT = bool(os.environ.get("TFGRAD_STRICT"))
+
+
+def _asked_of_its_symptom(leaf: LeafQuestion) -> Reason:
     symptom = symptom_of(leaf)
     if symptom == "ok":
         return Reason(leaf.path, "ok", "ok")
-    if symptom == "zero" and leaf.call is not None and leaf.call.unconnected == "zero" and not _reached(leaf):
+    if symptom == "zero" and not _reached(leaf):
         return why_none.reason(leaf, symptom)
     ask = QUESTIONS.get(symptom)
     if symptom == "unknown" or ask is None:
@@ -232,8 +251,7 @@ def explain(f: Callable[..., Any], *args: Any, wrt: Any = 0) -> Explanation:
         value, _ = calling.aux_split(calling.call(f, tuple(fresh), {}, args, "explain"), False, "explain")
     if isinstance(about, wrts.Module):
         source = about.variables("explain")
-    found = explain_tape(tape, value, source)
-    return _renamed(found, paths) if paths else found
+    return explained(_question(tape, value, source, paths))
 
 
 def _fresh(tree: Any, root: str) -> Any:
@@ -250,8 +268,3 @@ def _fresh_leaf(leaf: Any, path: str) -> Any:
         return primals.fresh(leaf, path, "explain")
     except IntegerError:
         return tf.identity(tf.convert_to_tensor(wrts.tensor_of(leaf)))
-
-
-def _renamed(found: Explanation, paths: Sequence[str]) -> Explanation:
-    reasons = (replace(reason, path=path) for reason, path in zip(found.reasons, paths, strict=True))
-    return replace(found, reasons=tuple(reasons))

@@ -50,7 +50,9 @@ class Ran:
 
 
 # Ops marked as stateful that only read, or whose result depends on their inputs alone.
-_HARMLESS = frozenset({"StatelessIf", "VarHandleOp", "VariableShape", "LookupTableFindV2", "LookupTableSizeV2", "Assert"})
+_HARMLESS = frozenset(
+    {"StatelessIf", "VarHandleOp", "VariableShape", "LookupTableFindV2", "LookupTableSizeV2", "Assert"}
+)
 # Ops with a generator of their own: a second run draws other numbers.
 RANDOM = frozenset(
     {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
@@ -166,15 +166,18 @@ class Slice:
     names: frozenset[str]
 
 
-@lru_cache(maxsize=512)
 def backward(body: ast.AST, line: int) -> Slice | None:
-    """The backward slice of the statement at a line: the assignments, loops and appends that feed its names.
+    """The backward slice of the statement at a line; see `backward_of`."""
+    start = statement(body, line)
+    return backward_of(body, start) if start is not None else None
+
+
+@lru_cache(maxsize=512)
+def backward_of(body: ast.AST, start: ast.stmt) -> Slice:
+    """The backward slice of a statement inside a function: the assignments, loops and appends that feed its names.
 
     Order of statements is left out of account, so that loops need no second pass: a slice may hold too much.
     """
-    start = statement(body, line)
-    if start is None:
-        return None
     if isinstance(start, ast.For | ast.With | ast.If | ast.While):
         start_names, found_lines = names(_head(start)), set(lines(_head(start) or start))
     else:
@@ -217,6 +220,15 @@ def _set_by(node: ast.AST) -> set[str]:
     return {container} if container else targets(node)
 
 
+def constants(expression: str) -> set[object]:
+    """The numbers and strings that stand in an expression."""
+    try:
+        parsed = ast.parse(expression.strip(), mode="eval")
+    except (SyntaxError, ValueError):
+        return set()
+    return {node.value for node in ast.walk(parsed) if isinstance(node, ast.Constant)}
+
+
 def call(expression: str | None) -> ast.Call | None:
     """The call that an expression is, `tape.gradient(y, [x])`; None if it is something else or does not parse."""
     try:
@@ -224,6 +236,24 @@ def call(expression: str | None) -> ast.Call | None:
     except (SyntaxError, ValueError):
         return None
     return parsed if isinstance(parsed, ast.Call) else None
+
+
+def call_at(file: str, line: int, expression: str | None, methods: Sequence[str]) -> ast.Call | None:
+    """The call of one of some methods at a place, None if there is none.
+
+    It is the expression itself; where that is not known (Python 3.10 tells lines only), the first in the statement.
+    """
+    if expression is not None:
+        node = call(expression)
+        return node if node is not None and _method(node) in methods else None
+    module = tree(file)
+    found = statement(module, line) if module is not None else None
+    calls = [node for node in ast.walk(found) if isinstance(node, ast.Call)] if found is not None else []
+    return next((node for node in calls if _method(node) in methods), None)
+
+
+def _method(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else ""
 
 
 def argument(node: ast.Call, position: int, keyword: str) -> ast.expr | None:
@@ -251,3 +281,23 @@ def function(module: ast.Module, name: str, line: int) -> ast.FunctionDef | ast.
         if best is None or rank < best:
             best, found = rank, node
     return found
+
+
+_DEEPEST = 4
+
+
+def called(module: ast.Module, functions: set[str], line: int) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The functions of a module with these names, and those that they call, a few calls deep."""
+    found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+    fresh = set(functions)
+    for _ in range(_DEEPEST):
+        definitions = {name: function(module, name, line) for name in fresh - set(found)}
+        there = {name: definition for name, definition in definitions.items() if definition is not None}
+        found |= there
+        fresh = {inner.rpartition(".")[2] for definition in there.values() for inner in names(definition)}
+    return list(found.values())
+
+
+def returned(definition: ast.AST) -> set[str]:
+    """The names in what a function returns."""
+    return {name for node in ast.walk(definition) if isinstance(node, ast.Return) for name in names(node.value)}

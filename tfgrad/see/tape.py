@@ -61,6 +61,8 @@ class Tape(_tensorflow.NoticedTape):
     """
 
     _adds_notes = True
+    _listener: Listener | None = None
+    _buffer_is_off = False
 
     def __init__(
         self,
@@ -80,12 +82,10 @@ class Tape(_tensorflow.NoticedTape):
         self._record_values = record_values
         self._note = TapeNote(next(_serials), bool(persistent), bool(watch_accessed_variables))
         self._notes: Notes | None = None
-        self._listener: Listener | None = None
         self._blind = ""
         self._why = "with"
         self._is_asked = False
         self._used_up_by: int | None = None
-        self._buffer_is_off = False
         self._decoded: tuple[tuple[int, ...], Record] | None = None
 
     def __enter__(self) -> Tape:
@@ -157,8 +157,7 @@ class Tape(_tensorflow.NoticedTape):
         Raises:
             GradientProblem: a gradient is None or not finite, and the tape was made to raise then.
         """
-        sources = _with_plain_variables(sources)
-        arguments = target, sources, output_gradients, unconnected_gradients
+        arguments = target, _with_plain_variables(sources), output_gradients, unconnected_gradients
         if self._is_asked:
             return super().gradient(*arguments)
         with Call(self, "gradient", target, sources, unconnected_gradients, output_gradients is not None) as call:
@@ -175,8 +174,8 @@ class Tape(_tensorflow.NoticedTape):
         experimental_use_pfor: bool = True,
     ) -> Any:
         """All derivatives of the target, shape target + source; see `tf.GradientTape.jacobian`."""
-        sources = _with_plain_variables(sources)
-        arguments = target, sources, unconnected_gradients, parallel_iterations, experimental_use_pfor
+        more = unconnected_gradients, parallel_iterations, experimental_use_pfor
+        arguments = target, _with_plain_variables(sources), *more
         with Call(self, "jacobian", target, sources, unconnected_gradients) as call:
             call.answer = super().jacobian(*arguments)
         return self._answered(call)
@@ -191,8 +190,8 @@ class Tape(_tensorflow.NoticedTape):
         experimental_use_pfor: bool = True,
     ) -> Any:
         """The derivatives of each example's target by its own source; see `tf.GradientTape.batch_jacobian`."""
-        source = _with_plain_variables(source)
-        arguments = target, source, unconnected_gradients, parallel_iterations, experimental_use_pfor
+        more = unconnected_gradients, parallel_iterations, experimental_use_pfor
+        arguments = target, _with_plain_variables(source), *more
         with Call(self, "batch_jacobian", target, source, unconnected_gradients) as call:
             call.answer = super().batch_jacobian(*arguments)
         return self._answered(call)

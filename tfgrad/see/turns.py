@@ -7,6 +7,7 @@ Values that the record did not keep are computed again where that is possible an
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,8 +19,8 @@ import tensorflow as tf
 from tfgrad.see import inside, rerun
 from tfgrad.see.explanation import Place
 from tfgrad.see.measuring import array_of, measure
-from tfgrad.see.question import LeafQuestion, place_of
-from tfgrad.see.record import Event, GradientCall, Measure, Record, Step
+from tfgrad.see.question import place_of
+from tfgrad.see.record import Event, GradientCall, Leaf, Measure, Record, Step
 from tfgrad.source import of_graph_op
 
 _SAME = ("variable", "alias")
@@ -32,7 +33,8 @@ class Turn:
 
     `order` sorts turns in time: the number of the event, then the place inside a call. `up` and `down` are the
     measures of the gradients at its outputs and inputs (None: there is none), `upstream` and `downstream` the
-    gradients themselves where they were kept. `skipped` are inputs whose gradient nobody asked for.
+    gradients themselves where they were kept. `skipped` are inputs whose gradient nobody asked for. `ran` is False for
+    an op inside a function that could not be run again: nothing is known of its gradients.
     """
 
     order: tuple[int, int]
@@ -49,6 +51,12 @@ class Turn:
     event: Event | None = None
     graph_op: Any = None
     step: Step | None = None
+    ran: bool = True
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether nothing is measured at it: a read or copy, a list of tensors, an op that could not be run again."""
+        return self.kind in _SAME or not self.ran or self.op.startswith(("TensorList", "EmptyTensorList"))
 
     @property
     def largest_up(self) -> float | None:
@@ -132,6 +140,11 @@ class Turns:
             rerun.elsewhere(lambda: self._fill(i))
         return self.values.get(i)
 
+    def raw_here(self, i: int) -> Any:
+        """As `raw`, for work that already is on a thread of its own."""
+        self._fill(i)
+        return self.values.get(i)
+
     def spec(self, i: int) -> tuple[int, tuple[int | None, ...] | None] | None:
         """The dtype, as TensorFlow's number for it, and the shape of a tensor; None if it was never seen."""
         value = self.values.get(i)
@@ -145,7 +158,25 @@ class Turns:
             found = of_graph_op(turn.graph_op)
             if found is not None:
                 return place_of(found, op=turn.op)
-        return place_of(self.record.position(turn.event), op=turn.op) if turn.event is not None else None
+        event = turn.event
+        if event is not None and event.call is not None and turn not in self.during:
+            event = self._differentiated(turn)
+        return place_of(self.record.position(event), op=turn.op) if event is not None else None
+
+    def _differentiated(self, turn: Turn) -> Event | None:
+        """For an op that ran in another tape's backward pass: the forward op that shares its tensors, else itself."""
+        shared = set(turn.inputs) - set(self.record.leaves)
+        forward = [
+            event
+            for event in self.record.events
+            if event.call is None and event.n < turn.order[0] and event.kind == "op" and event.op not in _READS
+        ]
+        for ids in (shared, set(turn.inputs)):
+            near = [event for event in forward if ids & {*event.inputs, *event.outputs}]
+            alike = [event for event in near if turn.op.startswith(event.op)]
+            if alike or near:
+                return (alike or near)[-1]
+        return turn.event
 
     def opened(self, turn: Turn) -> Turns | None:
         """These turns with the ops of a function call in place of the call; None if it can't be looked into."""
@@ -168,9 +199,7 @@ class Turns:
         except inside.TooLong:
             return None
         seeds = {
-            number: gradient
-            for number, gradient in zip(numbers, step.upstream, strict=False)
-            if gradient is not None
+            number: gradient for number, gradient in zip(numbers, step.upstream, strict=False) if gradient is not None
         }
         replay.backward(seeds)
         inner = [_inner_turn(turn, place, ran) for place, ran in enumerate(replay.ran, 1)]
@@ -181,11 +210,14 @@ class Turns:
             replay.values,
             replay.variables,
         )
+        opened.during = self.during
         opened.notes = self.notes | ({"random"} if replay.drew else set()) | replay.unknown
         opened.broke = next((each for each, ran in zip(inner, replay.ran, strict=True) if ran is replay.broke), None)
         return opened
 
     broke: Turn | None = None
+    # Ops that a rule ran, and differentiated, in the course of the call: tf.recompute_grad does.
+    during: Sequence[Turn] = ()
 
     def _fill(self, wanted: int) -> None:
         """Computes a value again from what it was made of, as far as that goes."""
@@ -241,7 +273,7 @@ def _inner_turn(call: Turn, place: int, ran: inside.Inner) -> Turn:
     return Turn(
         order=(call.order[0], place),
         op=op.type,
-        kind="op",
+        kind="branch" if op.type in inside.BRANCHES | inside.CASES else "op",
         inputs=ran.inputs,
         outputs=ran.outputs,
         up=tuple(measure(gradient) for gradient in ran.upstream),
@@ -251,6 +283,7 @@ def _inner_turn(call: Turn, place: int, ran: inside.Inner) -> Turn:
         attributes=inside.attributes(op),
         event=call.event,
         graph_op=op,
+        ran=ran.back is not None,
     )
 
 
@@ -267,14 +300,6 @@ def _with_gradients(links: Sequence[Turn], step: Step, last: int) -> list[Turn]:
     return list(links)
 
 
-def of_leaf(leaf: LeafQuestion) -> Turns | None:
-    """The turns of the call that answered a leaf; None if its steps were not kept."""
-    call = leaf.call
-    if call is None or not call.steps:
-        return None
-    return of_call(leaf.record, call)
-
-
 def of_call(record: Record, call: GradientCall) -> Turns:
     """The turns of a gradient() call."""
     steps = {step.event: step for step in call.steps if step.event is not None}
@@ -282,6 +307,19 @@ def of_call(record: Record, call: GradientCall) -> Turns:
     values, variables = _values(record, call)
     found = Turns(record, turns, values, variables)
     _pass_through(found, steps)
+    found.during = _during(record, call, steps)
+    return found
+
+
+def _during(record: Record, call: GradientCall, steps: Mapping[int, Step]) -> list[Turn]:
+    """The steps of ops that a rule ran again, each at the place of an op of its type that has none."""
+    before = [event for event in record.events if event.n < call.begin and event.kind == "op" and event.n not in steps]
+    found: list[Turn] = []
+    for step in call.steps:
+        alike = [event for event in before if event.op == step.op] if step.event is None else []
+        if alike:
+            before.remove(alike[-1])
+            found.append(_turn(alike[-1], step))
     return found
 
 
@@ -365,16 +403,32 @@ def _values(record: Record, call: GradientCall) -> tuple[dict[int, Any], dict[in
 
 def _add_leaves(record: Record, values: dict[int, Any], variables: dict[int, Any]) -> None:
     assigned = {i for event in record.events if event.op.startswith("Assign") for i in event.inputs[:1]}
-    plain = [(i, leaf) for i, leaf in record.leaves.items() if leaf.kind in ("scalar", "ndarray") and i not in values]
-    stores = [(i, leaf) for i, leaf in record.leaves.items() if leaf.kind == "variable" and i not in variables]
+    plain = [
+        (i, leaf) for i, leaf in record.leaves.items() if leaf.kind in ("scalar", "ndarray", "list") and i not in values
+    ]
+    stores = {i: leaf.value for i, leaf in record.leaves.items() if leaf.kind == "variable"}
+    stores |= {i: variable for state in record.tapes.values() for i, variable in state.watched.items()}
 
     def read() -> None:
         for i, leaf in plain:
-            dtype = record.dtype(i)
-            if leaf.value is not None and dtype is not None and (dtype.is_floating or dtype.is_integer or dtype.is_bool):
-                values[i] = tf.constant(leaf.value, dtype)
-        for i, leaf in stores:
-            if leaf.value is not None and i not in assigned:
-                variables[i] = tf.convert_to_tensor(leaf.value)
+            value = _constant(record, leaf)
+            if value is not None:
+                values[i] = value
+        for i, variable in stores.items():
+            if variable is not None and i not in assigned and i not in variables:
+                variables[i] = tf.convert_to_tensor(variable)
 
     rerun.elsewhere(read)
+
+
+def _constant(record: Record, leaf: Leaf) -> Any:
+    """The tensor that a Python number, array or list became, None if the record does not have all of it."""
+    dtype, shape = record.dtype(leaf.id), record.shape(leaf.id)
+    if leaf.value is None or dtype is None or not (dtype.is_floating or dtype.is_integer or dtype.is_bool):
+        return None
+    if leaf.kind != "list":
+        return tf.constant(leaf.value, dtype)
+    numbers = np.asarray(leaf.value)
+    if shape is None or None in shape or numbers.size != math.prod(n or 0 for n in shape):
+        return None
+    return tf.constant(numbers.reshape(shape), dtype)

@@ -67,7 +67,10 @@ class _Walk:
         self.inside: dict[tuple[int, Any], int] = {}
 
     def run(self, target_ids: Sequence[int]) -> Way:
-        for entry in self.record.timeline:
+        users = [n for i in self.way.ids for n in self.record.users.get(i, ())]
+        reads = [read.n for read in self.record.reads if read.id in self.way.status]
+        begins = [call.begin for call in self.record.calls]
+        for entry in self.record.timeline[min([*users, *reads, *begins], default=0) :]:
             if isinstance(entry, Event):
                 self._event(entry)
             elif isinstance(entry, Read):
@@ -206,9 +209,9 @@ class _Walk:
         if i in self.flow.forgotten or (self.flow.resets and i not in self.same):
             return Cut("outside-tape", event.n, i, "reset", self.flow.resets[-1])
         later = next((n for n in self.flow.watched_at.get(i, ()) if n > event.n), None)
-        if later is not None:
-            return Cut("unwatched", event.n, i, "late", later)
         inside = graph_cuts.first_use(event.graph, event.inputs.index(i)) if event.graph is not None else None
+        if later is not None:
+            return Cut("unwatched", event.n, i, "late", later, graph_op=inside)
         return Cut("unwatched", event.n, i, graph_op=inside)
 
     def _cause(self, event: Event, k: int, i: int) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Why gradient() raised: what it was given, a tape that was used up, an op that has no gradient or a rule that is wrong.
+"""Why gradient() raised: what it was given, a tape that was used up, an op without gradient or a rule that is wrong.
 
 The arguments are looked at first, as TensorFlow's own messages about them seldom name what was wrong. Then the forward
 op whose turn it was, and what TensorFlow said.
@@ -17,8 +17,6 @@ from tfgrad.see.explanation import Place, Reason
 from tfgrad.see.question import LeafQuestion, place_of
 from tfgrad.see.record import Event, Failure, GradientCall, Step
 from tfgrad.source import of_graph_op
-
-_MOST_TEXT = 200
 
 
 def reason(leaf: LeafQuestion) -> Reason:
@@ -56,16 +54,25 @@ def _wrong_rule(leaf: LeafQuestion, call: GradientCall, failure: Failure) -> Rea
     """A rule of a custom_gradient that raised, was called wrongly, or answered a gradient of the wrong shape."""
     for step in call.steps:
         event = _event(leaf, step.event)
-        if event is not None and event.kind == "custom":
+        if event is not None and (event.kind == "custom" or event.op in NUMPY_CALLS):
             told = _misshapen(leaf, event, step)
             if told is not None:
                 return told
-    event = _event(leaf, failure.event)
+    event = _event(leaf, failure.event) or _too_few(leaf, failure)
     if event is None or event.kind != "custom" or event.op in NUMPY_CALLS:
         return None
-    detail = f"TensorFlow said: {_said(failure)}"
+    detail = _said(failure)
     where = _raised_inside(leaf, event, failure) or _rule(leaf, event)
-    return leaf.reason("error", "custom-gradient", where=where, detail=detail, advice=error_advice.for_rule(failure.text))
+    return leaf.reason(
+        "error", "custom-gradient", where=where, detail=detail, advice=error_advice.for_rule(failure.text)
+    )
+
+
+def _too_few(leaf: LeafQuestion, failure: Failure) -> Event | None:
+    """The rule whose answers did not suffice, by the name in TensorFlow's message (2.21), which comes from its C++."""
+    found = re.search(r"Recorded operation '(\w+)' returned too (?:few|many) gradients", failure.text)
+    alike = [event for event in leaf.record.events if found and event.kind == "custom" and event.op == found.group(1)]
+    return alike[-1] if alike else None
 
 
 def _misshapen(leaf: LeafQuestion, event: Event, step: Step) -> Reason | None:
@@ -125,7 +132,7 @@ def _no_gradient(leaf: LeafQuestion, call: GradientCall, failure: Failure) -> Re
 
 def _differentiated(leaf: LeafQuestion, event: Event) -> Event | None:
     """The forward op whose gradient an op of the first derivative is."""
-    name = re.sub(r"Grad(V\d+)?$", "", event.op)
+    name = event.op.replace("Grad", "")
     inner = next((call for call in leaf.record.calls if call.number == event.call), None)
     before = [each for each in leaf.record.events if inner is not None and each.n < inner.begin and each.call is None]
     return next((each for each in reversed(before) if each.op.startswith(name)), None) if name != event.op else None
@@ -135,7 +142,7 @@ def _unsupported(leaf: LeafQuestion, call: GradientCall, failure: Failure) -> Re
     event = _event(leaf, failure.event)
     parallel = call.method != "gradient" and re.search(r"pfor|vectoriz|parallel_iterations", failure.text)
     refused = failure.type == "NotImplementedError" or re.search(
-        r"not implemented|not supported|not defined|[Uu]nsupported|[Ii]mplement", failure.text
+        r"not (?:yet )?(?:implemented|supported|defined)|[Uu]nsupported", failure.text
     )
     if not parallel and not (refused and event is not None and event.kind != "custom"):
         return None
@@ -146,7 +153,7 @@ def _unsupported(leaf: LeafQuestion, call: GradientCall, failure: Failure) -> Re
         "unsupported",
         where=where,
         chain=_chain(leaf, event),
-        detail=f"TensorFlow said: {_said(failure)}",
+        detail=_said(failure),
         advice=advice,
         op=failure.op or "",
     )
@@ -164,13 +171,14 @@ def _python(leaf: LeafQuestion, call: GradientCall, failure: Failure) -> Reason 
         "error",
         "left-tensorflow",
         where=leaf.place(event),
-        detail=f"What runs in there is Python or NumPy, which the tape can't see. TensorFlow said: {_said(failure)}",
+        detail=f"What runs in there is Python or NumPy, which the tape can't see. {_said(failure)}",
         advice="write that part with TensorFlow's own ops, which carry gradients",
     )
 
 
 _SINGULAR = re.compile(
-    r"not invertible|singular|Cholesky decomposition was not successful|not positive|did not converge|decomposition", re.I
+    r"not invertible|singular|Cholesky decomposition was not successful|not positive|did not converge|decomposition",
+    re.I,
 )
 
 
@@ -189,7 +197,7 @@ def _singular(leaf: LeafQuestion, call: GradientCall, failure: Failure) -> Reaso
         "singular-point",
         where=where,
         chain=_chain(leaf, event),
-        detail=f"The gradient of {op} can't be computed at this point. TensorFlow said: {_said(failure)}",
+        detail=f"The gradient of {op} can't be computed at this point. {_said(failure)}",
         advice=error_advice.SINGULAR.get(op),
         op=op,
     )
@@ -199,9 +207,13 @@ def _other(leaf: LeafQuestion, call: GradientCall, failure: Failure) -> Reason:
     event = _event(leaf, failure.event)
     where = leaf.place(event) or _trail(failure) or leaf.place(call)
     turn = f" when it was the turn of {failure.op}" if failure.op else ""
-    detail = f"{call.method}() raised {failure.type}{turn}: {_said(failure)}"
+    detail = f"{call.method}() raised {failure.type}{turn}: {wrong_arguments.said(failure.text)}"
     advice = "read TensorFlow's message: it is about this line"
     return Reason(leaf.path, "error", "unknown", where, _chain(leaf, event), detail, advice)
+
+
+def _said(failure: Failure) -> str:
+    return f"TensorFlow said: {wrong_arguments.said(failure.text)}"
 
 
 def _event(leaf: LeafQuestion, n: int | None) -> Event | None:
@@ -216,14 +228,6 @@ def _chain(leaf: LeafQuestion, event: Event | None) -> tuple[Place, ...]:
     return leaf.chain_to(event.n, came) if came is not None else ()
 
 
-def _said(failure: Failure) -> str:
-    """TensorFlow's words, without its graph's, and short."""
-    text = re.sub(r"\{\{.*?\}\}|\[Op:.*?\]|name: *$", "", failure.text)
-    inner = re.search(r"\n([^\n]+)\n\t? ?\[\[\{\{node", failure.text)
-    text = " ".join((inner.group(1) if inner else text).split())
-    return text if len(text) <= _MOST_TEXT else text[: _MOST_TEXT - 3] + "..."
-
-
 def _inner(leaf: LeafQuestion, event: Event | None, wanted: Callable[[Any], bool]) -> Place | None:
     """The line of an op inside a traced function, a branch or a loop."""
     found = next((op for op in inner_ops(event) if wanted(op)), None)
@@ -235,8 +239,13 @@ def _named_in(event: Event | None, text: str) -> Any:
 
     Source: the node that computes the gradient of `scope/op` is called `gradients/scope/op_grad/...` (TensorFlow 2.21).
     """
-    names = re.findall(r"node '?gradients?(?:_\d+)?/([^\s'}]+?)_grad/", text)
-    return next((op for name in names for op in inner_ops(event) if op.name == name), None)
+    names = re.findall(r"gradients(?:_\d+)?/([^\s'{}]+?)_grad(?=/)", text)
+    for name in reversed(names):
+        last = name.rpartition("/")[2]
+        alike = [op for op in inner_ops(event) if op.name in (name, last) or op.name.endswith(f"/{last}")]
+        if alike:
+            return min(alike, key=lambda op: op.name != name)
+    return None
 
 
 def inner_ops(event: Event | None) -> Iterator[Any]:

@@ -10,21 +10,22 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from tfgrad.see import nonfinite_words
+from tfgrad.see import again, nonfinite_words
+from tfgrad.see.cuts import FLOATING, STATEFUL_SOURCES
 from tfgrad.see.explanation import Reason
 from tfgrad.see.nonfinite_causes import Blame, judge_back, judge_forward
+from tfgrad.see.opkinds import MASKING, SMOOTH, STRUCTURAL
 from tfgrad.see.question import LeafQuestion
-from tfgrad.see.turns import Turn, Turns, of_leaf
+from tfgrad.see.turns import Turn, Turns
 
 _ROUNDS = 8
-_PASSING = ("variable", "alias")
 
 
 def reason(leaf: LeafQuestion) -> Reason:
     """The cause of a gradient that is not finite."""
     if leaf.record.blind:
         return leaf.reason("unknown", "unknown", detail=leaf.record.blind)
-    turns = of_leaf(leaf)
+    turns = again.of_leaf(leaf)
     if turns is None:
         detail = "The gradient is not finite; the steps that led to it were not kept."
         return leaf.reason("unknown", "unknown", detail=detail)
@@ -72,15 +73,34 @@ def forward(turns: Turns, broken: Iterable[int]) -> Blame | None:
             continue
         seen.add(i)
         turn = turns.makers.get(i)
-        if turn is None or turn.op == "ReadVariableOp" or turn.kind == "variable":
+        if turn is None or _only_brings(turns, turn):
             blames.append(Blame("nan-input", _first_user(turns, i, seen), 0, i))
             continue
-        before = [j for j in _chosen(turns, turn, i) if _is_broken(turns, j)]
+        before = [j for j in _chosen(turns, turn, i) if _is_broken(turns, j)] or _unknown(turns, turn, i)
         todo += before
         if not before:
             blames.append(judge_forward(turns, turn, i))
     sure = [blame for blame in blames if blame.cause != "nan-input" or not _is_meant(turns, blame)]
     return min(sure or [_where_nan(turns, seen)], key=lambda blame: blame.order) if sure or seen else None
+
+
+def _unknown(turns: Turns, turn: Turn, i: int) -> list[int]:
+    """The inputs without a known value that must have brought a NaN: the op makes none of finite numbers."""
+    if turn.op not in STRUCTURAL | MASKING and not (turn.op in SMOOTH and _has_nan(turns, i)):
+        return []
+    return [j for j in turn.inputs if _is_float(turns, j) and turns.array(j) is None]
+
+
+def _only_brings(turns: Turns, turn: Turn) -> bool:
+    """Whether an op computes nothing: it reads a Variable, a dataset, a table."""
+    if turn.op == "ReadVariableOp" or turn.kind == "variable" or turn.op in STATEFUL_SOURCES:
+        return True
+    return turn.op != "Cast" and turn.kind == "op" and not any(_is_float(turns, i) for i in turn.inputs)
+
+
+def _is_float(turns: Turns, i: int) -> bool:
+    spec = turns.spec(i)
+    return spec is None or spec[0] in FLOATING
 
 
 def _first_user(turns: Turns, i: int, seen: set[int]) -> Turn | None:
@@ -114,7 +134,9 @@ def _where_nan(turns: Turns, seen: set[int]) -> Blame:
     born = [
         judge_forward(turns, turn, i)
         for i in seen
-        if (turn := turns.makers.get(i)) is not None and _has_nan(turns, i) and not any(_has_nan(turns, j) for j in turn.inputs)
+        if (turn := turns.makers.get(i)) is not None
+        and _has_nan(turns, i)
+        and not any(_has_nan(turns, j) for j in turn.inputs)
     ]
     return min(born, key=lambda blame: blame.order, default=Blame("", None, 0, -1))
 
@@ -132,9 +154,9 @@ def backward(turns: Turns, source: Iterable[int]) -> list[tuple[Turn, int]]:
         i = todo.pop()
         for turn, k in turns.users.get(i, ()):
             down = turn.down[k] if k < len(turn.down) else None
-            if down is None or down.finite:
+            if (down is None and not turn.is_transparent) or (down is not None and down.finite):
                 continue
-            if turn.finite_up and turn.kind not in _PASSING:
+            if turn.finite_up and not turn.is_transparent:
                 culprits.append((turn, k))
                 continue
             for output in turn.outputs:

@@ -6,29 +6,33 @@ traced function is opened and searched in the same way.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tfgrad.see import zero_causes, zero_words
+from tfgrad.see import again, zero_causes, zero_words
 from tfgrad.see.cuts import NUMPY_CALLS
 from tfgrad.see.explanation import Reason
+from tfgrad.see.opkinds import STRUCTURAL
 from tfgrad.see.question import LeafQuestion
-from tfgrad.see.turns import Turn, Turns, of_leaf
-from tfgrad.see.zero_causes import STRUCTURAL, Blocked
+from tfgrad.see.turns import Turn, Turns
+from tfgrad.see.zero_causes import Blocked
 
 # What counts as zero beside the gradient that came in; a sum of contributions beside the largest of them.
 TINY = 1e-7
 _CANCELLED = 2e-6
 _STEEP = 1e-4
 _ROUNDS = 8
+_MOST_HOPS = 50
+_SHAPES = frozenset({"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"})
 
 
 def reason(leaf: LeafQuestion) -> Reason:
     """The cause of a gradient that is zero."""
     if leaf.record.blind:
         return leaf.reason("unknown", "unknown", detail=leaf.record.blind)
-    turns = of_leaf(leaf)
+    turns = again.of_leaf(leaf)
     if turns is None:
         return leaf.reason("unknown", "unknown", detail="The gradient is zero; the steps that led to it were not kept.")
     for _ in range(_ROUNDS):
@@ -82,6 +86,8 @@ class Search:
             looks = [look for look in looks if not self.alive.isdisjoint(look.turn.outputs)]
             if self._cancel(i, looks):
                 return self._sum(i, looks)
+            if i in self.source and self._differs(looks):
+                return None
             for look in looks:
                 for output in self._onward(i, look):
                     if output not in seen:
@@ -91,11 +97,30 @@ class Search:
                 return self._structural(self.flat[0])
         if self.weakest is not None and not self.cuts:
             return self.weakest[1]
-        return min(self.cuts, key=lambda cut: cut.turn.order, default=None) or self._python()
+        return self._first_cut() or self._python() or self._branch()
+
+    def _first_cut(self) -> Blocked | None:
+        """The first op that gives no gradient at all; one that only reads the shape tells least."""
+        ranked = sorted(self.cuts, key=lambda cut: (cut.turn.op in _SHAPES, cut.turn.order))
+        return ranked[0] if ranked and not (ranked[0].turn.op in _SHAPES and self._python()) else None
+
+    def _branch(self) -> Blocked | None:
+        """The first branch taken inside a traced function that the source's value was offered to, and not used in."""
+        reached = set(self.source)
+        for turn in self.turns.turns:
+            if reached.isdisjoint(turn.inputs):
+                continue
+            if turn.kind == "branch":
+                k = next(k for k, i in enumerate(turn.inputs) if i in reached)
+                return Blocked("branch", turn, k, turn.inputs[k], ())
+            reached.update(turn.outputs)
+        return None
 
     def _python(self) -> Blocked | None:
         """The py_function that all ways to the target lead through: it can't be run again, and numbers end there."""
-        calls = [turn for turn in self.turns.turns if turn.op in NUMPY_CALLS and not self.alive.isdisjoint(turn.outputs)]
+        calls = [
+            turn for turn in self.turns.turns if turn.op in NUMPY_CALLS and not self.alive.isdisjoint(turn.outputs)
+        ]
         reached, first = set(self.source), None
         for turn in self.turns.turns:
             k = next((k for k, i in enumerate(turn.inputs) if i in reached), None)
@@ -109,7 +134,8 @@ class Search:
 
     def _look(self, turn: Turn, k: int) -> _Look:
         down = turn.down[k] if k < len(turn.down) else None
-        return _Look(turn, k, turn.largest_up, down.largest if down is not None else None)
+        came = math.inf if not turn.finite_up else turn.largest_up
+        return _Look(turn, k, came, None if down is None else down.largest if down.finite else math.inf)
 
     def _cancel(self, i: int, looks: list[_Look]) -> bool:
         """Whether the gradients that come back to a tensor are not zero, but their sum is."""
@@ -119,6 +145,10 @@ class Search:
         total = zero_causes.total([(look.turn, look.k) for look in looks])
         return total is not None and total <= _CANCELLED * max(parts)
 
+    def _differs(self, looks: list[_Look]) -> bool:
+        """Whether a function that was run again gives a gradient where the first run gave none."""
+        return any((look.left or 0.0) > 10 * self.floor and look.turn.order[1] for look in looks)
+
     def _sum(self, i: int, looks: list[_Look]) -> Blocked:
         uses = tuple((look.turn, look.k) for look in looks if (look.left or 0.0) > self.floor)
         return Blocked("sum", zero_words.meet(self.turns, uses), 0, i, uses)
@@ -126,7 +156,7 @@ class Search:
     def _onward(self, i: int, look: _Look) -> Iterable[int]:
         """The outputs to go on with; what stops here is noted."""
         turn = look.turn
-        if turn.kind in ("variable", "alias"):
+        if turn.is_transparent:
             return turn.outputs
         blocked = Blocked("op", turn, look.k, i, ())
         if look.came is None:
@@ -141,8 +171,22 @@ class Search:
             return turn.outputs if look.came <= self.floor else self._weak(look, blocked)
         if look.left > _STEEP * look.came:
             return self._weak(look, blocked)
-        self.flat.append(blocked)
+        given = self.turns.array(i)
+        self.flat.append(self._emptied(blocked) if given is not None and given.size == 0 else blocked)
         return ()
+
+    def _emptied(self, blocked: Blocked) -> Blocked:
+        """The op that picked nothing of what it was given, where an op further on has nothing to work with."""
+        i = blocked.input
+        for _ in range(_MOST_HOPS):
+            turn = self.turns.makers.get(i)
+            if turn is None or not turn.inputs:
+                break
+            full = [k for k, j in enumerate(turn.inputs) if (values := self.turns.array(j)) is not None and values.size]
+            if full:
+                return Blocked("empty", turn, full[0], turn.inputs[full[0]], ())
+            i = turn.inputs[0]
+        return blocked
 
     def _weak(self, look: _Look, blocked: Blocked) -> Iterable[int]:
         """An op that lets a little through: the weakest of them is to blame if no other lets nothing through."""
@@ -157,7 +201,7 @@ class Search:
     def _structural(self, blocked: Blocked) -> Blocked:
         """The op to blame where one that only moves values about hands back a zero: what it was moved to."""
         turn, i = blocked.turn, blocked.input
-        for _ in range(50):
+        for _ in range(_MOST_HOPS):
             if turn.op not in STRUCTURAL or zero_causes.sums(self.turns, turn, blocked.k, i):
                 return Blocked("op", turn, blocked.k if turn is blocked.turn else self._place(turn, i), i, ())
             later = [
@@ -177,8 +221,10 @@ class Search:
 
 def _is_value_of_rule(turn: Turn, k: int) -> bool:
     """Whether an input of a traced custom_gradient is the value itself: the gradient goes to its arguments instead."""
-    return turn.op == "IdentityN" and "_gradient_op_type" in getattr(turn.graph_op, "node_def", _NoNode).attr and (
-        k < len(turn.up) and turn.up[k] is not None
+    return (
+        turn.op == "IdentityN"
+        and "_gradient_op_type" in getattr(turn.graph_op, "node_def", _NoNode).attr
+        and (k < len(turn.up) and turn.up[k] is not None)
     )
 
 

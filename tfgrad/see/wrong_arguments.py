@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from tfgrad.see.causes import CAUSES
 from tfgrad.see.explanation import Place, Reason
 from tfgrad.see.question import LeafQuestion
 from tfgrad.see.record import Asked, Mark, Read
 
+_MOST_TEXT = 200
 _WANTED = ("tensor", "variable", "keras-variable", "composite")
 
 
@@ -104,7 +107,9 @@ def _advice(role: str, found: Asked) -> str:
 def _shape(leaf: LeafQuestion) -> Reason | None:
     """A call that takes one tensor and was given a nest, or seeds that do not fit."""
     call = leaf.call
-    if call is None or call.failure is None or call.failure.event is not None:
+    if call is None or call.failure is None:
+        return None
+    if call.failure.event is not None and not _at_seed(leaf, call.failure.event):
         return None
     text = call.failure.text
     if call.method != "gradient" and (len(call.target) != 1 or call.target[0].path):
@@ -112,6 +117,25 @@ def _shape(leaf: LeafQuestion) -> Reason | None:
         advice = "call it for each tensor of the nest, with a persistent tape; or use tfgrad.jacobian(f)"
         return leaf.reason("error", "bad-argument", where=leaf.place(call), detail=detail, advice=advice)
     if call.seeded or "unconnected_gradients" in text or call.method == "batch_jacobian":
-        detail = f"TensorFlow said: {' '.join(text.split())[:200]}"
+        detail = f"TensorFlow said: {said(text)}"
         return leaf.reason("error", "bad-argument", where=leaf.place(call), detail=detail)
     return None
+
+
+def _at_seed(leaf: LeafQuestion, n: int) -> bool:
+    """Whether the first step failed, on output_gradients that somebody gave."""
+    makers = leaf.record.producers
+    return bool(leaf.call and leaf.call.seeded) and any(makers.get(i) == n for i in leaf.question.target_ids)
+
+
+def said(text: str) -> str:
+    """TensorFlow's words about an error: without the names of its kernels and nodes, and short."""
+    last = re.search(r"([^\n]+)\n\s*\[\[\{\{node", text)
+    words = re.sub(
+        r"\{\{.*?\}\}|\[Op:.*?\]|name: *$|defined at \(most recent call last\).*",
+        "",
+        last.group(1) if last else text,
+        flags=re.S,
+    )
+    plain = " ".join(words.split())
+    return plain if len(plain) <= _MOST_TEXT else plain[: _MOST_TEXT - 3] + "..."

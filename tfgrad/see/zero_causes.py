@@ -13,44 +13,29 @@ import numpy as np
 
 from tfgrad.see import rerun
 from tfgrad.see.cuts import CARRYING, NUMPY_CALLS, STOPS
+from tfgrad.see.opkinds import (
+    DECIDING,
+    LIMITS,
+    MASKING,
+    NORMALISING,
+    PIECEWISE,
+    PRODUCTS,
+    RECTIFIERS,
+    SATURATING,
+    STRUCTURAL,
+)
+from tfgrad.see.record import Measure
 from tfgrad.see.turns import Turn, Turns
 
-STRUCTURAL = frozenset(
-    "Pack ConcatV2 Reshape ExpandDims Squeeze Transpose Identity IdentityN Cast AddN AddV2 Add Sub Neg Sum Mean "
-    "BroadcastTo BiasAdd ReadVariableOp Tile Pad PadV2 MirrorPad Cumsum ReverseV2 Reverse Roll SpaceToBatchND "
-    "BatchToSpaceND TensorListFromTensor TensorListStack TensorListGetItem TensorListSetItem TensorListReserve "
-    "TensorListPushBack TensorListConcatV2 TensorListPopBack EnsureShape Snapshot CheckNumerics MatrixDiagV3 "
-    "ReverseSequence TensorScatterUpdate ScatterNd".split()
-)
-PIECEWISE = frozenset({"Sign"})
-SATURATING = frozenset(
-    "Relu Relu6 Elu Selu LeakyRelu Sigmoid Tanh Softplus Softsign Softmax LogSoftmax Erf Erfc Exp "
-    "SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits Atan Log1p _FusedMatMul".split()
-)
-_RECTIFIERS = frozenset({"Relu", "Relu6", "LeakyRelu", "Elu", "Selu"})
-MASKING = frozenset(
-    "Maximum Minimum SelectV2 Select ClipByValue Max Min StridedSlice Slice GatherV2 Gather GatherNd ResourceGather "
-    "MaxPool MaxPoolV2 MaxPool3D TopKV2 TopK Split SplitV Unpack DynamicPartition DynamicStitch UnsortedSegmentSum "
-    "SegmentSum SegmentMax SegmentMin UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentMean SegmentMean "
-    "MatrixBandPart MatrixDiagPartV3 TensorScatterMax TensorScatterMin SparseSegmentSum Cummax Diag DiagPart "
-    "TensorListSplit TensorListGather ExtractImagePatches CropAndResize ResizeNearestNeighbor".split()
-)
-PRODUCTS = frozenset(
-    "Mul MulNoNan MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum Conv2D Conv3D DepthwiseConv2dNative "
-    "Conv2DBackpropInput RealDiv DivNoNan Xdivy Xlogy Xlog1py Prod SparseTensorDenseMatMul SquaredDifference".split()
-)
-NORMALISING = frozenset({"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"})
 _MOVING = STRUCTURAL | MASKING | {"ZerosLike", "OnesLike"}
-_DECIDING = frozenset(
-    "Greater GreaterEqual Less LessEqual Equal NotEqual LogicalAnd LogicalOr LogicalNot OneHot IsFinite IsNan "
-    "RandomUniform StatelessRandomUniformV2 SequenceMask MatrixBandPart Eye".split()
-)
 _MOST_HOPS = 12
+_AT_LIMIT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Blocked:
-    """Where a gradient became zero: at an op's input ("op"), or in the "sum" of what several uses of a tensor got."""
+    """Where a gradient became zero: at an op's input ("op"), or in the "sum" of what several uses of a tensor
+    got; where nothing was picked ("empty"), or at a "branch" that was not taken."""
 
     kind: str
     turn: Turn
@@ -76,8 +61,17 @@ class Verdict:
 def cause(turns: Turns, blocked: Blocked) -> Verdict:
     """The cause of a zero."""
     turn = blocked.turn
+    if blocked.kind == "branch":
+        return Verdict("masked", turn, "The branch that was taken does not use it.")
+    if blocked.kind == "empty":
+        return Verdict("masked", turn, "It picks none of the elements: what comes out is empty.")
     if turn.down[blocked.k] is None:
         return _cut(turns, blocked)
+    if turn.kind == "custom" and turns.during:
+        inner = [(each, k) for each in turns.during for k, down in enumerate(each.down) if _kills(each, down)]
+        if inner:
+            each, k = min(inner, key=lambda pair: pair[0].order)
+            return cause(turns, Blocked("op", each, k, each.inputs[k], ()))
     if turn.kind == "custom" or _is_ruled(turn):
         return Verdict("custom-gradient", turn, "The rule that was written by hand answered zeros.")
     if turn.op in PIECEWISE:
@@ -85,12 +79,16 @@ def cause(turns: Turns, blocked: Blocked) -> Verdict:
     if turn.op in SATURATING:
         return _saturated(turns, turn, blocked.k)
     if turn.op in MASKING:
-        return Verdict("masked", turn, _picked(turns, turn, blocked.k))
+        return _beyond_its_limit(turns, turn, blocked) or Verdict("masked", turn, _picked(turns, turn, blocked.k))
     if turn.op in NORMALISING or sums(turns, turn, blocked.k, blocked.input):
         return Verdict("cancels", turn, _summed(turns, turn, blocked.k))
     if turn.op in PRODUCTS:
         return _factor(turns, turn, blocked.k)
     return Verdict("constant-here", turn, _flat(turns, turn, blocked.k))
+
+
+def _kills(turn: Turn, down: Measure | None) -> bool:
+    return down is not None and down.zero and bool(turn.largest_up) and turn.op not in STRUCTURAL
 
 
 def _is_ruled(turn: Turn) -> bool:
@@ -118,8 +116,10 @@ def _saturated(turns: Turns, turn: Turn, k: int) -> Verdict:
         return _softmax(turn, values)
     if values is None or not values.size:
         return Verdict("saturated", turn, "")
-    if turn.op in _RECTIFIERS and not values.any():
-        return Verdict("constant-here", turn, f"Its input is exactly 0, where TensorFlow takes the slope of {turn.op} as 0.")
+    if turn.op in RECTIFIERS and not values.any():
+        return Verdict(
+            "constant-here", turn, f"Its input is exactly 0, where TensorFlow takes the slope of {turn.op} as 0."
+        )
     return Verdict("saturated", turn, f"Its input is {spread(values)}.")
 
 
@@ -143,10 +143,29 @@ def spread(values: np.ndarray) -> str:
     return f"{low:.6g}" if low == high else f"between {low:.6g} and {high:.6g}"
 
 
+def _beyond_its_limit(turns: Turns, turn: Turn, blocked: Blocked) -> Verdict | None:
+    """A clip of probabilities that are exactly 0 or 1: what made them so is to blame, not the clip."""
+    i = blocked.input
+    for _ in range(_MOST_HOPS if turn.op in ("Maximum", "Minimum", "ClipByValue") else 0):
+        made = turns.makers.get(i)
+        if made is None or not made.inputs:
+            return None
+        if made.op in LIMITS:
+            out, given = turns.array(made.outputs[0]), turns.array(made.inputs[0])
+            if out is None or not out.size or np.abs(out[..., None] - LIMITS[made.op]).min(axis=-1).max() > _AT_LIMIT:
+                return None
+            seen = f"Its input is {spread(given)}, its output" if given is not None and given.size else "Its output"
+            return Verdict("saturated", made, f"{seen} is at its limit everywhere, and is clipped afterwards.")
+        if made.op not in STRUCTURAL | {"RealDiv"}:
+            return None
+        i = made.inputs[0]
+    return None
+
+
 def _picked(turns: Turns, turn: Turn, k: int) -> str:
     if turn.op in ("SelectV2", "Select") and k in (1, 2):
-        other = "second" if k == 1 else "first"
-        return f"The {other} branch was taken for every element that counts."
+        taken = "second" if k == 1 else "first"
+        return f"The {taken} branch was taken for every element that counts."
     if turn.op in ("Maximum", "Minimum"):
         mine, other = turns.array(turn.inputs[k]), turns.array(turn.inputs[1 - k])
         if mine is not None and other is not None and mine.size and other.size:
@@ -173,7 +192,7 @@ def sums(turns: Turns, turn: Turn, k: int, i: int) -> bool:
 def _parts_remain(turns: Turns, turn: Turn, k: int) -> bool:
     """Whether a product's gradient would not be zero if no part of the sum had a minus."""
     values = [turns.raw(i) for i in turn.inputs]
-    if any(value is None for value in values) or turn.op in ("RealDiv", "SquaredDifference", "Prod", "Xlogy", "Xlog1py"):
+    if any(value is None for value in values) or turn.op in ("RealDiv", "SquaredDifference", "Xlogy", "Xlog1py"):
         return False
 
     def work() -> bool:
@@ -217,8 +236,10 @@ def _factor(turns: Turns, turn: Turn, k: int) -> Verdict:
         return Verdict("masked", turn, "The other factor is a mask that is 0 everywhere.")
     if kind == "dead" and made is not None:
         inside = turns.array(made.inputs[0])
-        seen = f"Its input is {spread(inside)}, so its output is 0." if inside is not None and inside.size else ""
-        return Verdict("saturated", made, seen)
+        if inside is not None and not inside.any():
+            return Verdict("constant-here", turn, f"The other factor is 0: {made.op} of exactly 0.")
+        told = f"Its input is {spread(inside)}, so its output is 0." if inside is not None and inside.size else ""
+        return Verdict("saturated", made, told)
     if kind == "data":
         return Verdict("masked", turn, "The other factor is a constant that is 0 everywhere.")
     return Verdict("constant-here", turn, "The other factor is 0.")
@@ -232,9 +253,9 @@ def origin(turns: Turns, i: int) -> tuple[str, Turn | None]:
         turn = turns.makers.get(i)
         if turn is None:
             return _leaf_kind(turns, i), None
-        if turn.op in _DECIDING:
+        if turn.op in DECIDING:
             return "mask", turn
-        if turn.op in _RECTIFIERS:
+        if turn.op in RECTIFIERS:
             return "dead", turn
         if turn.op == "ReadVariableOp" or turn.kind == "variable":
             return "computed", turn

@@ -11,7 +11,6 @@ from tfgrad.see.cuts import Cut
 from tfgrad.see.explanation import Place, Reason
 from tfgrad.see.opnotes import note as op_note
 from tfgrad.see.question import LeafQuestion
-from tfgrad.see.record import Read
 from tfgrad.see.turns import Turn, Turns
 from tfgrad.see.zero_causes import Blocked, Verdict, cause, spread
 
@@ -27,9 +26,7 @@ def told(leaf: LeafQuestion, turns: Turns, found: Blocked | None) -> Reason:
         return leaf.reason("unknown", "unknown", where=turns.place(found.turn), detail=detail)
     if found.kind == "sum":
         return _cancelling(leaf, turns, found)
-    verdict = _believed(leaf, cause(turns, found))
-    if verdict is None:
-        return _untold(leaf, turns)
+    verdict = _believed(cause(turns, found))
     where = _rule(leaf, verdict) or turns.place(verdict.turn)
     return leaf.reason(
         "zero",
@@ -47,10 +44,11 @@ def _untold(leaf: LeafQuestion, turns: Turns) -> Reason:
     if call is not None and call.seeded:
         detail = "The gradient that was given as output_gradients is zero, as far as it can be followed."
         return leaf.reason("unknown", "unknown", where=leaf.place(call), detail=detail)
-    return leaf.reason("unknown", "unknown", detail="The gradient is zero; no op was seen that made it so.")
+    detail = "The gradient is zero; no op was seen that made it so."
+    return leaf.reason("unknown", "unknown", detail=f"{detail} {RANDOM_NOTE}" if "random" in turns.notes else detail)
 
 
-def _believed(leaf: LeafQuestion, verdict: Verdict) -> Verdict | None:
+def _believed(verdict: Verdict) -> Verdict:
     """A py_function that read its tensors as numbers has left TensorFlow; another custom rule is what it is."""
     if verdict.turn.op not in ("EagerPyFunc", "PyFunc", "PyFuncStateless"):
         return verdict
@@ -66,20 +64,11 @@ def _rule(leaf: LeafQuestion, verdict: Verdict) -> Place | None:
     return None
 
 
-def _read_inside(leaf: LeafQuestion, turn: Turn) -> Read | None:
-    """The read of a number that a py_function's own code did."""
-    event = turn.event
-    if event is None:
-        return None
-    before = max((entry.n for entry in leaf.record.events if entry.n < event.n and entry.kind == "op"), default=0)
-    return next((read for read in leaf.record.reads if before <= read.n <= event.n and read.call is None), None)
-
-
 def _detail(leaf: LeafQuestion, turns: Turns, found: Blocked, verdict: Verdict) -> str:
     turn = found.turn
     parts = [verdict.seen]
     down, came = turn.down[found.k], turn.largest_up
-    if down is not None and came is not None and verdict.turn is turn:
+    if down is not None and came and turn.finite_up and verdict.turn is turn:
         left = "0" if down.zero else f"at most {down.largest:.2g}"
         many = f"all {down.size} elements" if down.size > 1 else "the one element"
         parts.append(f"A gradient of up to {came:.3g} comes in; what goes back is {left} for {many}.")
@@ -141,8 +130,9 @@ def _cancelling(leaf: LeafQuestion, turns: Turns, found: Blocked) -> Reason:
     for turn, k in found.uses:
         array = turn.downstream_array(k)
         if array is not None and array.size and np.abs(array).max() > 0:
-            at = turns.place(turn)
-            terms.append(f"{spread(array)} through {turn.op}{f' (line {at.line})' if at else ''}")
+            shown = _telling(turns, turn)
+            at = turns.place(shown)
+            terms.append(f"{spread(array)} through {shown.op}{f' (line {at.line})' if at else ''}")
     meeting = found.turn
     detail = f"The gradients that meet are not zero, their sum is: {'; '.join(terms[:4])}."
     return leaf.reason(
@@ -152,6 +142,16 @@ def _cancelling(leaf: LeafQuestion, turns: Turns, found: Blocked) -> Reason:
         chain=chain(leaf, turns, meeting, found.input),
         detail=f"{detail} {RANDOM_NOTE}" if "random" in turns.notes else detail,
     )
+
+
+def _telling(turns: Turns, turn: Turn) -> Turn:
+    """The op that a read or a copy was made for."""
+    while turn.kind in ("variable", "alias") or turn.op in ("ReadVariableOp", "Identity"):
+        users = [user for o in turn.outputs for user, _ in turns.users.get(o, ())]
+        if not users:
+            break
+        turn = users[0]
+    return turn
 
 
 def meet(turns: Turns, uses: Sequence[tuple[Turn, int]]) -> Turn:

@@ -1,0 +1,204 @@
+"""A record of symbols filled with the numbers of one step: a traced gradient() call as if it had been run eagerly.
+
+The numbers come from the part of the graph that is a pure function of what was copied in that step (`roots`: inputs,
+reads of Variables, random draws, whatever has a state). What needs more than that stays unknown; nothing with an
+effect is run a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import tensorflow as tf
+
+from tfgrad import _tensorflow
+from tfgrad.see import names, reasons, rerun
+from tfgrad.see.explanation import Reason
+from tfgrad.see.measuring import measure
+from tfgrad.see.question import Question
+from tfgrad.see.record import Answer, GradientCall, Record, Step
+from tfgrad.see.tape import Tape
+
+_NO_VALUE = (tf.resource, tf.variant)
+_TINY = 1e-7
+
+
+def roots(graph: Any, tape: Tape, number: int) -> list[Any]:
+    """The tensors of a graph from which everything in a gradient() call follows.
+
+    Args:
+        graph: the graph that is being traced.
+        tape: the tape that was asked.
+        number: the number of the gradient() call.
+    """
+    record = tape.record
+    wanted = _wanted(record, _call(record, number), graph)
+    found: dict[str, Any] = {}
+    for op in _needed(wanted.values(), ()):
+        if _is_root(op):
+            found.update({tensor.name: tensor for tensor in op.outputs if tensor.dtype not in _NO_VALUE})
+    return list(found.values())
+
+
+def _is_root(op: Any) -> bool:
+    return op.type in ("Placeholder", "PlaceholderWithDefault") or bool(op.op_def.is_stateful)
+
+
+def _call(record: Record, number: int) -> GradientCall:
+    return next(call for call in record.calls if call.number == number)
+
+
+def _wanted(record: Record, call: GradientCall, graph: Any) -> dict[int, Any]:
+    """All tensors of a graph that a call's record names: forward, and the gradients of its steps."""
+    ops = [event.graph_op for event in record.events if event.n < call.begin and event.graph_op is not None]
+    tensors = [tensor for op in ops for tensor in (*op.inputs, *op.outputs)]
+    for step in call.steps:
+        for gradient in (*step.inputs, *step.outputs, *step.upstream, *step.downstream):
+            tensors += _parts(gradient)
+    for answer in call.answers:
+        tensors += _parts(answer.value)
+    there = [tensor for tensor in tensors if getattr(tensor, "graph", None) is graph and tensor.dtype not in _NO_VALUE]
+    return {_tensorflow.tensor_id(tensor): tensor for tensor in there}
+
+
+def _parts(gradient: Any) -> list[Any]:
+    if isinstance(gradient, tf.IndexedSlices):
+        return [part for part in (gradient.values, gradient.indices, gradient.dense_shape) if part is not None]
+    return [gradient] if isinstance(gradient, tf.Tensor) and not isinstance(gradient, _tensorflow.EagerTensor) else []
+
+
+def _needed(tensors: Iterable[Any], given: Iterable[str]) -> list[Any]:
+    """The ops that some tensors come of, in no order, roots included; not further back than tensors that are given."""
+    known = set(given)
+    todo = [tensor.op for tensor in tensors if tensor.name not in known]
+    found: dict[str, Any] = {}
+    while todo:
+        op = todo.pop()
+        if op.name in found:
+            continue
+        found[op.name] = op
+        if not _is_root(op):
+            todo += [tensor.op for tensor in op.inputs if tensor.name not in known]
+    return list(found.values())
+
+
+def explained(tape: Tape, number: int, given: Sequence[Any], values: Sequence[Any]) -> Sequence[Reason]:
+    """The reasons for all leaves of a traced call, with the values that its roots had in one step; empty if it fails."""
+    try:
+        return rerun.elsewhere(lambda: _explained(tape, number, given, values))
+    # What can't be computed again can't be explained, and is not reported.
+    except Exception:  # noqa: BLE001
+        return ()
+
+
+def _explained(tape: Tape, number: int, given: Sequence[Any], values: Sequence[Any]) -> Sequence[Reason]:
+    with tf.init_scope():
+        record = tape.record
+        call = _call(record, number)
+        numbers = evaluated(_wanted(record, call, given[0].graph), given, values)
+        record, call = filled(record, call, numbers)
+        paths = names.paths(record, call, call.sources)
+        question = Question(record, call, call.target, call.sources, call.answers, paths)
+        return reasons.explained(question).reasons
+
+
+def evaluated(wanted: Mapping[int, Any], given: Sequence[Any], values: Sequence[Any]) -> dict[int, Any]:
+    """The values of tensors of a graph, by id, as far as they follow from those that are given."""
+    graph = given[0].graph
+    known = {tensor.name: _tensor(value, tensor.dtype) for tensor, value in zip(given, values, strict=True)}
+    pure = _pure(_needed(wanted.values(), known), known)
+    fetches = {i: t for i, t in wanted.items() if t.name not in known and t.op.name in pure}
+    holders = {name: f"given_{k}" for k, name in enumerate(known)}
+    definition = tf.compat.v1.GraphDef(versions=graph.as_graph_def().versions, library=graph.as_graph_def().library)
+    for op in pure.values():
+        node = definition.node.add()
+        node.CopyFrom(op.node_def)
+        del node.input[:]
+        node.attr.pop("_class", None)
+        for tensor in op.inputs:
+            node.input.append(f"{holders[tensor.name]}:0" if tensor.name in holders else tensor.name)
+    for name, holder in holders.items():
+        node = definition.node.add(name=holder, op="Placeholder")
+        node.attr["dtype"].type = known[name].dtype.as_datatype_enum
+
+    def run(*arguments: Any) -> Any:
+        inputs = {f"{holder}:0": argument for holder, argument in zip(holders.values(), arguments, strict=True)}
+        asked = [tensor.name for tensor in fetches.values()]
+        return tf.graph_util.import_graph_def(definition, inputs, asked) if asked else []
+
+    computed = tf.function(run, autograph=False)(*known.values())
+    found = dict(zip(fetches, computed, strict=True))
+    found.update({i: known[tensor.name] for i, tensor in wanted.items() if tensor.name in known})
+    return found
+
+
+def _tensor(value: Any, dtype: Any) -> Any:
+    return tf.constant(value, dtype)
+
+
+def _pure(ops: Iterable[Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """The ops all of whose past is known, by name."""
+    found: dict[str, Any] = {}
+    lost: set[str] = set()
+    todo = list(ops)
+    while todo:
+        op = todo[-1]
+        before = [tensor.op for tensor in op.inputs if tensor.name not in known]
+        waiting = [each for each in before if each.name not in found and each.name not in lost]
+        if _is_root(op) or any(each.name in lost for each in before):
+            lost.add(op.name)
+        elif waiting:
+            todo += waiting
+            continue
+        else:
+            found[op.name] = op
+        todo.pop()
+    return found
+
+
+def filled(record: Record, call: GradientCall, values: Mapping[int, Any]) -> tuple[Record, GradientCall]:
+    """The record and the call with eager tensors in place of symbols."""
+    steps = tuple(_step(step, values) for step in call.steps)
+    largest = max((m.largest for step in steps for m in step.upstream_measures if m is not None), default=0.0)
+    answers = tuple(_answer(answer, values, largest) for answer in call.answers)
+    concrete = replace(call, steps=steps, answers=answers, traced=False, released=False)
+    calls = tuple(concrete if each.number == call.number else each for each in record.calls)
+    return replace(record, calls=calls, values={**record.values, **values}), concrete
+
+
+def _step(step: Step, values: Mapping[int, Any]) -> Step:
+    upstream = tuple(_value(gradient, values) for gradient in step.upstream)
+    downstream = tuple(_value(gradient, values) for gradient in step.downstream)
+    return replace(
+        step,
+        inputs=tuple(_value(tensor, values) for tensor in step.inputs),
+        outputs=tuple(_value(tensor, values) for tensor in step.outputs),
+        upstream=upstream,
+        downstream=downstream,
+        upstream_measures=tuple(measure(gradient) for gradient in upstream),
+        downstream_measures=tuple(measure(gradient) for gradient in downstream),
+    )
+
+
+def _value(tensor: Any, values: Mapping[int, Any]) -> Any:
+    """An eager tensor for a symbol, None where it is not known."""
+    if isinstance(tensor, tf.IndexedSlices):
+        parts = [values.get(_tensorflow.tensor_id(part)) for part in _parts(tensor)]
+        return tf.IndexedSlices(*parts) if parts and all(part is not None for part in parts) else None
+    if not _parts(tensor):
+        return tensor
+    return values.get(_tensorflow.tensor_id(tensor))
+
+
+def _answer(answer: Answer, values: Mapping[int, Any], largest: float) -> Answer:
+    gradient = _value(answer.value, values) if answer.state == "symbolic" else None
+    found = measure(gradient) if gradient is not None else None
+    if found is None:
+        return answer
+    state = "zero" if found.finite and found.largest <= _TINY * largest and found.size else found.state
+    return Answer(state, answer.ids, found, lambda: gradient)
+
+
+__all__ = ["evaluated", "explained", "filled", "roots"]
