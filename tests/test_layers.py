@@ -14,22 +14,27 @@ PACKAGE = Path(tfgrad.__file__).parent
 # Lower rows first. A module imports from lower rows; within its own row, what WITHIN_A_ROW lists. Files of one package
 # import one another as they need, without circles.
 ROWS = [
-    {"errors", "trees", "wording", "source", "_tensorflow", "_autograph"},
+    {"errors", "trees", "wording", "source", "_tensorflow", "_autograph", "_lean"},
     {"compute"},
     {"see"},
     {"check", "see.diagnosis", "see.pictures"},
     {"learn"},
-    {"report", "explanation_report"},
-    {"cli", "doctor", "hosts", "__main__"},
+    {"report", "explanation_report", "diagnosis_report", "check_report"},
+    {"cli", "check_commands", "script_functions", "doctor", "hosts", "__main__"},
 ]
 
 WITHIN_A_ROW = {
     ("explanation_report", "report"),
     ("report", "explanation_report"),
+    ("diagnosis_report", "explanation_report"),
     ("trees", "wording"),
     ("_tensorflow", "_autograph"),
     ("__main__", "cli"),
     ("cli", "doctor"),
+    ("cli", "check_commands"),
+    ("check_commands", "cli"),
+    ("check_commands", "script_functions"),
+    ("script_functions", "cli"),
     ("hosts", "doctor"),
 }
 
@@ -39,16 +44,16 @@ LATE = {
     ("see.explanation", "report"),
     ("see.explanation", "explanation_report"),
     ("see.explanation", "see.pictures"),
-    ("see.diagnosis", "report"),
+    ("see.diagnosis", "diagnosis_report"),
     ("see.pictures", "report"),
-    ("check", "report"),
+    ("check", "check_report"),
     ("learn", "report"),
 }
 
 # Who may import what from outside.
 ONLY_IN = {
-    "rich": {"report", "explanation_report", "cli", "see.pictures", "learn", "doctor"},
-    "tensorflow.python": {"_tensorflow"},
+    "rich": {"report", "explanation_report", "diagnosis_report", "check_report", "cli", "see.pictures", "learn", "doctor"},
+    "tensorflow.python": {"_tensorflow", "_lean"},
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -21,11 +22,11 @@ sys.path.insert(0, str(PROGRAMS))
 
 import in_two_workers  # noqa: E402
 from replica_checks import CHECKS  # noqa: E402
+from replicas import HOW  # noqa: E402
 
-NOT_YET = {"jit"}
-NAMES = ["Variables are mirrored"] + [
-    f"{check.name}, {how}" for check in CHECKS if set(check.needs) <= set(tg.__all__) for how in ("eager", "traced")
-]
+
+def names(hows: Iterable[str]) -> list[str]:
+    return ["Variables are mirrored", *(f"{check.name}, {how}" for check in CHECKS for how in hows)]
 
 
 @cache
@@ -46,17 +47,17 @@ def in_two_processes() -> list[dict[str, str]] | str:
 
 def test_every_transform_has_a_check() -> None:
     compute = {name for name in tg.__all__ if tg._WHERE.get(name, "").startswith("compute.")}
-    checked = {name for check in CHECKS for name in check.needs}
-    assert compute == checked - NOT_YET
+    checked = {name for check in CHECKS for name in check.of}
+    assert compute == checked
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names(HOW))
 def test_two_devices_make_what_one_makes_of_the_whole_batch(name: str) -> None:
     assert on_two_devices()[name] == ""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names(in_two_workers.HOWS))
 def test_two_processes_make_what_one_makes_of_the_whole_batch(name: str) -> None:
     found = in_two_processes()
     if isinstance(found, str):

@@ -1,7 +1,7 @@
 """`checkpoint`: a function whose insides are recomputed in the backward pass instead of remembered.
 
-Forward, f runs unrecorded; backward, it runs again under a tape. The backward pass is made of ordinary operations, so
-that it can be differentiated again; `tf.recompute_grad` refuses that (TensorFlow 2.21).
+Forward, f runs on detached inputs while tapes pause; backward, it runs again under a tape. The backward pass is made
+of ordinary operations, so that it can be differentiated again; `tf.recompute_grad` refuses that (TensorFlow 2.21).
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from tfgrad import trees, wording
 from tfgrad.compute.calling import call, check_function, left_alone, named
+from tfgrad.compute.tapes import paused, recording
 
 
 @left_alone
@@ -26,7 +27,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         f: any function of nests to a nest of tensors. It runs twice, so what it does besides its value is done twice,
             and random numbers must come from a seed (`tf.random.stateless_uniform`), or the second run differs.
             Derivatives reach its arguments, the trainable Variables it reads, and tensors that it closes over or that
-            its object holds as attributes.
+            its object holds as attributes. Memory is saved under the transforms of this package, and in graphs; a
+            `tf.GradientTape` of your own that watches Variables still keeps, eagerly, what is computed with them.
 
     Returns:
         A function that can be differentiated to any order and by `jvp`.
@@ -48,8 +50,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
         @tf.custom_gradient
         def forward(*tensors: tf.Tensor) -> Any:
-            with _unrecorded():
-                y = run(tensors[: len(inputs)])
+            with paused():
+                y = run([tf.stop_gradient(x) for x in tensors[: len(inputs)]])
             kept.append(y)
 
             def backward(*cotangents: tf.Tensor, variables: Any = None) -> Any:
@@ -79,7 +81,7 @@ class _Run:
 
 def _again(run: _Run, inputs: Any, closed: list[tf.Tensor], cotangents: Any, variables: Any) -> Any:
     """The gradients by inputs and closed-over tensors, and those by the Variables where there are any."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    with recording(tf.GradientTape(watch_accessed_variables=False)) as tape:
         fresh = _after(inputs, cotangents)
         sources = [*fresh, *closed, *(variables or [])]
         tape.watch(sources)
@@ -100,14 +102,6 @@ def _after(inputs: Any, cotangents: Any) -> list[tf.Tensor]:
     arrived = tf.cast(tf.reduce_max(first), tf.bool)
     one = tf.stop_gradient(tf.where(tf.equal(arrived, arrived), 1.0, float("nan")))
     return [x * tf.cast(one, x.dtype) for x in inputs]
-
-
-def _unrecorded() -> contextlib.AbstractContextManager[Any]:
-    """No tape sees what runs inside; in a graph nothing is remembered anyway.
-
-    Source: `tf.init_scope` pauses the tapes (TensorFlow 2.21).
-    """
-    return tf.init_scope() if tf.executing_eagerly() else contextlib.nullcontext()
 
 
 def _differentiable(tree: Any) -> list[tf.Tensor]:
@@ -168,11 +162,20 @@ def _contents(holder: Any) -> Iterator[Any]:
         yield holder.__func__
         yield from _attributes(holder.__self__)
     elif inspect.isfunction(holder):
-        yield from inspect.getclosurevars(holder).nonlocals.values()
-        yield from inspect.getclosurevars(holder).globals.values()
+        yield from _filled(holder.__closure__ or ())
+        yield from (holder.__globals__[name] for name in holder.__code__.co_names if name in holder.__globals__)
         yield from holder.__defaults__ or ()
     elif not inspect.isroutine(holder):
         yield from _attributes(holder)
+
+
+def _filled(cells: Sequence[Any]) -> list[Any]:
+    """What closure cells hold; one of a variable that is not set yet holds nothing, and says so by ValueError."""
+    found = []
+    for cell in cells:
+        with contextlib.suppress(ValueError):
+            found.append(cell.cell_contents)
+    return found
 
 
 def _attributes(owner: Any) -> list[Any]:

@@ -16,6 +16,7 @@ from tfgrad.compute import wrt as wrts
 from tfgrad.compute.calling import check_function, left_alone, named
 from tfgrad.compute.products import check_pairs, directions
 from tfgrad.compute.sources import Recording
+from tfgrad.compute.tapes import recording
 from tfgrad.compute.targets import check_scalar
 from tfgrad.errors import NotScalarError, StructureError
 
@@ -56,11 +57,11 @@ def jacobian(
 
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         asked = sources.asked(about, args, "jacobian")
-        outputs, aux, recording = sources.recorded(
+        outputs, aux, seen = sources.recorded(
             f, asked, args, kwargs, blocks.real_outputs, who="jacobian", has_aux=has_aux, persistent=True
         )
-        recording.sources.check_dense("jacobian")
-        J = blocks.by_outputs(outputs, recording.sources, _blocks(recording, outputs.targets, mode, chunk))
+        seen.sources.check_dense("jacobian")
+        J = blocks.by_outputs(outputs, seen.sources, _blocks(seen, outputs.targets, mode, chunk))
         return (J, aux) if has_aux else J
 
     return named(jacobian_of_f, "jacobian", f)
@@ -92,7 +93,7 @@ def hessian(f: Callable[..., Any], wrt: Any = 0, *, has_aux: bool = False) -> An
 
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
         asked = sources.asked(about, args, "hessian")
-        with tf.GradientTape(persistent=True, watch_accessed_variables=asked.accessed) as outer:
+        with recording(tf.GradientTape(persistent=True, watch_accessed_variables=asked.accessed)) as outer:
             outer.watch(asked.tensors)
             value, aux, inner = sources.recorded(f, asked, args, kwargs, check_scalar, who="hessian", has_aux=has_aux)
             slopes = inner.gradients(value)
@@ -128,7 +129,7 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, ...]:
     check_pairs(primals, tangents, "hvp")
     asked = sources.every_one(primals, "hvp")
     along = directions(tangents, asked, "hvp")
-    with tf.GradientTape(watch_accessed_variables=False) as outer:
+    with recording(tf.GradientTape(watch_accessed_variables=False)) as outer:
         outer.watch(asked.tensors)
         value, _, inner = sources.recorded(f, asked, primals, {}, check_scalar, who="hvp")
         slopes = inner.gradients(value)
@@ -138,15 +139,15 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, ...]:
     return answer
 
 
-def _second(recording: Recording, slopes: list[Any]) -> Any:
+def _second(seen: Recording, slopes: list[Any]) -> Any:
     """The nest of nests of second derivatives, from the recording of the first ones."""
-    tensors = recording.sources.tensors
-    connected = iter(blocks.pulled(recording, [slope for slope in slopes if slope is not None]))
+    tensors = seen.sources.tensors
+    connected = iter(blocks.pulled(seen, [slope for slope in slopes if slope is not None]))
     rows = []
     for slope, tensor in zip(slopes, tensors, strict=True):
         found = [None] * len(tensors) if slope is None else next(connected)
-        rows.append(recording.sources.answer(found, blocks.zeros_after(tensor)))
-    return recording.sources.answer(rows, trees.zeros)
+        rows.append(seen.sources.answer(found, blocks.zeros_after(tensor)))
+    return seen.sources.answer(rows, trees.zeros)
 
 
 def _check_options(mode: str, chunk: int | None) -> None:
@@ -166,17 +167,17 @@ def _check_real_inputs(tensors: Sequence[Any], who: str) -> None:
             )
 
 
-def _blocks(recording: Recording, targets: list[tf.Tensor], mode: Mode, chunk: int | None) -> list[list[Any]]:
+def _blocks(seen: Recording, targets: list[tf.Tensor], mode: Mode, chunk: int | None) -> list[list[Any]]:
     if mode == "fwd":
-        _check_real_inputs(recording.sources.tensors, "jacobian: mode='fwd'")
-        return blocks.pushed(recording, targets, chunk)
-    if mode == "auto" and _is_tall(targets, recording.sources.tensors):
+        _check_real_inputs(seen.sources.tensors, "jacobian: mode='fwd'")
+        return blocks.pushed(seen, targets, chunk)
+    if mode == "auto" and _is_tall(targets, seen.sources.tensors):
         try:
-            return blocks.pushed(recording, targets, chunk)
+            return blocks.pushed(seen, targets, chunk)
         except LookupError:
             # TensorFlow has no gradient of some op's gradient; reverse mode needs none.
-            return blocks.pulled(recording, targets, chunk)
-    return blocks.pulled(recording, targets, chunk)
+            return blocks.pulled(seen, targets, chunk)
+    return blocks.pulled(seen, targets, chunk)
 
 
 def _is_tall(targets: list[tf.Tensor], tensors: list[Any]) -> bool:

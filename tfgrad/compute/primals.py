@@ -138,7 +138,7 @@ def as_one(given: Any, expected: Any, root: str, who: str) -> Any:
     Raises:
         StructureError: a tuple around the tensor itself.
     """
-    if tf.nest.is_nested(expected) or not isinstance(given, list | tuple):
+    if not isinstance(expected, tf.Tensor) or not isinstance(given, list | tuple):
         return given
     if len(given) == 1 and hasattr(given[0], "shape") and given[0].shape == expected.shape:
         raise StructureError(
@@ -146,7 +146,9 @@ def as_one(given: Any, expected: Any, root: str, who: str) -> Any:
             f"the tensor itself, {wording.describe(expected)}",
             "w itself in place of (w,)",
         )
-    return given if any(leaf is None for leaf in trees.flatten(given)) else tf.convert_to_tensor(given)
+    if any(leaf is None for leaf in trees.flatten(given)):
+        return given
+    return tf.convert_to_tensor(given, dtype_hint=expected.dtype)
 
 
 def check_structure(given: Any, expected: Any, root: str, expected_root: str, who: str) -> None:

@@ -16,6 +16,7 @@ from tfgrad.compute import sources
 from tfgrad.compute.calling import check_function, left_alone
 from tfgrad.compute.primals import like
 from tfgrad.compute.sources import Arguments, Recording
+from tfgrad.compute.tapes import recording
 from tfgrad.compute.targets import Outputs, tensors_out
 from tfgrad.errors import KindError, StructureError
 
@@ -133,31 +134,27 @@ def _check_count(primals: int, tangents: int, who: str) -> None:
 def _pullback(f: Any, args: tuple[Any, ...], has_aux: bool, who: str) -> tuple[Any, Any, _Pullback]:
     check_function(f, who)
     asked = sources.every_one(args, who)
-    outputs, aux, recording = sources.recorded(
-        f, asked, args, {}, tensors_out, who=who, has_aux=has_aux, persistent=True
-    )
-    return outputs.value, aux, _Pullback(recording, outputs, asked)
+    outputs, aux, seen = sources.recorded(f, asked, args, {}, tensors_out, who=who, has_aux=has_aux, persistent=True)
+    return outputs.value, aux, _Pullback(seen, outputs, asked)
 
 
 @left_alone
 class _Pullback:
     """J^T as a function of cotangents."""
 
-    def __init__(self, recording: Recording, outputs: Outputs, taken: Arguments) -> None:
-        self._recording = recording
+    def __init__(self, seen: Recording, outputs: Outputs, taken: Arguments) -> None:
+        self._seen = seen
         self._outputs = outputs
         self._taken = taken
 
     def __call__(self, cotangents: Any) -> tuple[Any, ...]:
         given = self._outputs.cotangents(cotangents, "vjp_fn")
-        answer: tuple[Any, ...] = self._taken.answer(
-            self._recording.gradients(self._outputs.targets, given), trees.zeros
-        )
+        answer: tuple[Any, ...] = self._taken.answer(self._seen.gradients(self._outputs.targets, given), trees.zeros)
         return answer
 
     def transposed(self, who: str) -> Callable[..., Any]:
         """J as a function of tangents: J^T is linear, so its own transpose does not depend on where it is taken."""
-        tape, probes, pulled = transposable(self._recording, self._outputs.targets)
+        tape, probes, pulled = transposable(self._seen, self._outputs.targets)
 
         def jvp_fn(*tangents: Any) -> Any:
             _check_count(len(self._taken.taken), len(tangents), who)
@@ -171,13 +168,13 @@ class _Pullback:
         return left_alone(jvp_fn)
 
 
-def transposable(recording: Recording, targets: list[tf.Tensor]) -> tuple[tf.GradientTape, list[tf.Tensor], list[Any]]:
+def transposable(pullback: Recording, targets: list[tf.Tensor]) -> tuple[tf.GradientTape, list[tf.Tensor], list[Any]]:
     """J^T of probes, one for each target, with the tape that recorded it: its gradients by the probes are J.
 
     Source: J v = d(u . J v)/du with u . J v = (J^T u) . v.
     """
     probes = [tf.ones_like(target) for target in targets]
-    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+    with recording(tf.GradientTape(persistent=True, watch_accessed_variables=False)) as tape:
         tape.watch(probes)
-        pulled = recording.gradients(targets, probes)
+        pulled = pullback.gradients(targets, probes)
     return tape, probes, pulled

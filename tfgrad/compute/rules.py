@@ -42,6 +42,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def ruled(*args: Any, **kwargs: Any) -> Any:
+        args = tuple(trees.transform(_as_tensor, arg) for arg in args)
         places = [i for i, arg in enumerate(args) if wording.kind(arg) not in _NO_NUMBERS]
 
         def of_numbers(*numbers: Any) -> Any:
@@ -55,6 +56,11 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         return tf.custom_gradient(of_numbers)(*(args[place] for place in places))
 
     return left_alone(ruled)
+
+
+def _as_tensor(leaf: Any) -> Any:
+    """Floats as tensors, as they reach f in a graph anyway."""
+    return tf.convert_to_tensor(leaf) if wording.kind(leaf) in ("float", "complex", "array") else leaf
 
 
 _NO_NUMBERS = ("none", "str", "bool", "function", "object", "module")

@@ -16,6 +16,7 @@ from tfgrad.compute import primals
 from tfgrad.compute import wrt as wrts
 from tfgrad.compute.calling import aux_split, call
 from tfgrad.compute.primals import Primal
+from tfgrad.compute.tapes import recording
 from tfgrad.errors import KindError
 
 Missing = Callable[[Any], Any]
@@ -176,7 +177,7 @@ def recorded(
     persistent: bool = False,
 ) -> tuple[T, Any, Recording]:
     """f's value as `check(value, who)` has it, f's aux, and the recording; `given` are the caller's own arguments."""
-    with tf.GradientTape(persistent=persistent, watch_accessed_variables=sources.accessed) as tape:
+    with recording(tf.GradientTape(persistent=persistent, watch_accessed_variables=sources.accessed)) as tape:
         tape.watch(sources.tensors)
         value, aux = aux_split(call(f, sources.args, kwargs, given, who), has_aux, who)
         value = check(value, who)

@@ -13,7 +13,8 @@ import tensorflow as tf
 from tfgrad import trees, wording
 from tfgrad.compute import sources, targets
 from tfgrad.compute import wrt as wrts
-from tfgrad.compute.calling import check_function, left_alone, named
+from tfgrad.compute.calling import aux_split, call, check_function, left_alone, named
+from tfgrad.compute.tapes import recording
 from tfgrad.errors import StructureError, UnconnectedError
 
 Unconnected = Literal["error", "none", "zero"]
@@ -96,10 +97,10 @@ def elementwise_grad(f: Callable[..., Any], wrt: Any = 0) -> Any:
 
     def slope_of_f(*args: Any, **kwargs: Any) -> Any:
         asked = sources.asked(about, args, "elementwise_grad")
-        value, _, recording = sources.recorded(f, asked, args, kwargs, targets.check_tensor, who="elementwise_grad")
-        for tensor in recording.sources.tensors:
+        value, _, seen = sources.recorded(f, asked, args, kwargs, targets.check_tensor, who="elementwise_grad")
+        for tensor in seen.sources.tensors:
             _check_same_shape(value, tensor)
-        return recording.sources.answer(recording.gradients(value), trees.zeros)
+        return seen.sources.answer(seen.gradients(value), trees.zeros)
 
     return named(slope_of_f, "elementwise_grad", f)
 
@@ -123,15 +124,39 @@ def _evaluator(f: Any, wrt: Any, has_aux: bool, unconnected: str, who: str) -> C
     about = wrts.parse(wrt, who)
     missing = trees.zeros if unconnected == "zero" else _none
 
+    place = about.numbers[0] if isinstance(about, wrts.Positions) and about.single else None
+
     def evaluate(args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
+        if place is not None and 0 <= place < len(args) and _is_plain(args[place]):
+            value, gradient, aux = _of_one_tensor(f, args, place, kwargs, has_aux, who)
+            if gradient is not None:
+                return value, gradient, aux
+            if unconnected == "error":
+                raise _unconnected([f"args[{place}]"], who, about)
+            return value, missing(args[place]), aux
         asked = sources.asked(about, args, who)
-        value, aux, recording = sources.recorded(f, asked, args, kwargs, targets.check_scalar, who=who, has_aux=has_aux)
-        gradients = recording.gradients(value)
+        value, aux, seen = sources.recorded(f, asked, args, kwargs, targets.check_scalar, who=who, has_aux=has_aux)
+        gradients = seen.gradients(value)
         if unconnected == "error" and any(g is None for g in gradients):
-            raise _unconnected(recording.sources.lost(gradients), who, about)
-        return value, recording.sources.answer(gradients, missing), aux
+            raise _unconnected(seen.sources.lost(gradients), who, about)
+        return value, seen.sources.answer(gradients, missing), aux
 
     return evaluate
+
+
+def _is_plain(x: Any) -> bool:
+    return isinstance(x, tf.Tensor) and bool(x.dtype.is_floating)
+
+
+def _of_one_tensor(f: Any, args: Any, place: int, kwargs: Any, has_aux: bool, who: str) -> tuple[Any, Any, Any]:
+    """What the general way does, for one plain tensor: without nests it costs a tenth of a small gradient less."""
+    x = tf.raw_ops.Identity(input=args[place])
+    fresh = (*args[:place], x, *args[place + 1 :])
+    with recording(tf.GradientTape(watch_accessed_variables=False)) as tape:
+        tape.watch(x)
+        value, aux = aux_split(call(f, fresh, kwargs, args, who), has_aux, who)
+        value = targets.check_scalar(value, who)
+    return value, trees.densified(tape.gradient(value, x), x), aux
 
 
 def _unconnected(lost: list[str], who: str, about: wrts.About) -> UnconnectedError:

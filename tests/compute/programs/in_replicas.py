@@ -16,7 +16,7 @@ def main() -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    sys.stdout.write(json.dumps(replicas.what_is_wrong(strategy)) + "\n")
+    sys.stdout.write(json.dumps(replicas.what_is_wrong(strategy, replicas.HOW)) + "\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from typing import Any
 
 import replicas
 
+HOWS = ("eager", "jitted")
+
 
 def work(strategy: Any) -> dict[str, str]:
-    return replicas.what_is_wrong(strategy)
+    return replicas.what_is_wrong(strategy, HOWS)

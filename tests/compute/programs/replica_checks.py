@@ -1,7 +1,7 @@
 """Every transform on the part of a batch that a replica has, and what the parts make: plain TensorFlow on all of it.
 
 `together` says how the replicas' answers are put together: "sum" by all_reduce, "rows" by all_gather, "same" not at
-all, as each replica has the whole answer.
+all, as each replica has the whole answer. `of` are tfgrad's names that are tried.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ import tfgrad as tg
 
 class Check(NamedTuple):
     name: str
-    needs: tuple[str, ...]
+    of: tuple[str, ...]
     together: str
     local: Callable[[Held, Any, Any, Any], Any]
     whole: Callable[[Any, Any, Any], Any]
@@ -270,6 +270,13 @@ CHECKS = [
         ("jit", "grad"),
         "sum",
         lambda h, x, y, i: tg.jit(tg.grad(lambda x, y: loss(h.variables, x, y), wrt=h.variables))(x, y),
+        lambda x, y, i: by_tape(x, y),
+    ),
+    Check(
+        "jit of grad with XLA",
+        ("jit", "grad"),
+        "sum",
+        lambda h, x, y, i: tg.jit(tg.grad(loss), xla=True)(parameters(), x, y),
         lambda x, y, i: by_tape(x, y),
     ),
     Check(

@@ -1,8 +1,9 @@
-"""The checks inside `strategy.run`: each eagerly and traced, on every replica against the whole batch."""
+"""The checks inside `strategy.run`, eagerly, in a `tf.function` and under `jit`: every answer of every replica."""
 
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,16 @@ from replica_checks import CHECKS, Check
 
 import tfgrad as tg
 
+HOW: dict[str, Any] = {"eager": lambda f: f, "traced": tf.function, "jitted": tg.jit}
 
-def what_is_wrong(strategy: Any) -> dict[str, str]:
-    """What is wrong with each check that tfgrad has the names for; "" where nothing is."""
+
+def what_is_wrong(strategy: Any, hows: Iterable[str]) -> dict[str, str]:
+    """What is wrong with each check; "" where nothing is."""
     replicas = Replicas(strategy)
     found = {"Variables are mirrored": replicas.what_is_wrong_with_variables()}
     for check in CHECKS:
-        if set(check.needs) <= set(tg.__all__):
-            for how in ("eager", "traced"):
-                found[f"{check.name}, {how}"] = replicas.outcome(check, how == "traced")
+        for how in hows:
+            found[f"{check.name}, {how}"] = replicas.outcome(check, HOW[how])
     return found
 
 
@@ -40,16 +42,16 @@ class Replicas:
         variables = tf.nest.flatten([self._held.variables, self._held.made, self._held.module.trainable_variables])
         return "" if all(len(self._local(v)) == len(self._local(self._parts[0])) for v in variables) else "one for all"
 
-    def outcome(self, check: Check, traced: bool) -> str:
+    def outcome(self, check: Check, how: Any) -> str:
         """What is wrong with one check."""
         try:
-            return self._difference(check, traced)
+            return self._difference(check, how)
         except Exception:  # noqa: BLE001  whatever a transform raises in a replica is what the check found
             return traceback.format_exc()
 
-    def _difference(self, check: Check, traced: bool) -> str:
+    def _difference(self, check: Check, how: Any) -> str:
         expected = [np.asarray(leaf) for leaf in tf.nest.flatten(check.whole(X, Y, IDS))]
-        for found in self._answers(check, traced):
+        for found in self._answers(check, how):
             if len(found) != len(expected):
                 return f"{len(found)} leaves for {len(expected)}"
             for got, wanted in zip(found, expected, strict=True):
@@ -57,7 +59,7 @@ class Replicas:
                     return f"got {got.tolist()}, expected {wanted.tolist()}"
         return ""
 
-    def _answers(self, check: Check, traced: bool) -> list[list[Any]]:
+    def _answers(self, check: Check, how: Any) -> list[list[Any]]:
         """The leaves that each replica of this process got."""
 
         def replica(x: Any, y: Any, ids: Any) -> Any:
@@ -71,7 +73,7 @@ class Replicas:
             return self._strategy.run(replica, args=tuple(parts))
 
         self._held.set_back()
-        found = (tf.function(everywhere) if traced else everywhere)(*self._parts)
+        found = how(everywhere)(*self._parts)
         leaves = [self._local(leaf) for leaf in tf.nest.flatten(found)]
         return [[leaf.numpy() for leaf in of_replica] for of_replica in zip(*leaves, strict=True)]
 
