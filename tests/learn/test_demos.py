@@ -227,3 +227,13 @@ def test_the_demos_of_the_transforms_give_the_numbers_by_hand() -> None:
     assert found["plain"] == "nan"
     assert found["mended"] == 1
     assert str(found["a rule of two answers"]).startswith("custom_gradient: the rule of wrong gave 2 gradients")
+
+
+def test_checkpoint_runs_each_layer_twice_and_jit_traces_once() -> None:
+    found = values_of("checkpoint")
+    assert (found["plain: layers run"], found["after the gradient"]) == ("8", "8")
+    assert found["after the gradient "] == "16"
+    found = values_of("jit")
+    assert found["2 * 2 x"] == [4, 8, 12]
+    assert found["traces"] == "1"
+    assert found["2 * 3 x**2"] == [6, 24, 54]
