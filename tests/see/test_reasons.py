@@ -113,6 +113,13 @@ def test_explain_takes_a_variable_and_no_argument():
     assert explain(lambda: w * 3.0, wrt=w).ok
 
 
+def test_explain_names_a_variable_without_a_name_by_its_place_in_wrt():
+    variables = {"a": tf.Variable(2.0), "b": tf.Variable(3.0, trainable=False, name="frozen")}
+    found = explain(lambda: variables["a"] * variables["b"], wrt=variables)
+    assert found.ok
+    assert [reason.path for reason in found] == ["wrt['a']", "frozen"]
+
+
 def test_explain_of_an_integer_says_so():
     assert explain(lambda n: n * 2, 3).cause == "integer-dtype"
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfgrad import _tensorflow
 from tfgrad.errors import GradError, GradientProblem, GradientWarning
-from tfgrad.see import backward, complaints
+from tfgrad.see import backward, complaints, trial
 from tfgrad.see.asking import asked
 from tfgrad.see.record import Event, Mark, Read, Record
 from tfgrad.see.tape import Tape
@@ -419,6 +419,11 @@ def lost(**wishes: str) -> Tape:
     return tape
 
 
+def thrice(**wishes: str) -> None:
+    for _ in range(3):
+        lost(**wishes)
+
+
 def test_none_raises_if_wanted() -> None:
     with pytest.raises(GradientProblem, match="w"):
         lost(on_none="raise")
@@ -427,8 +432,7 @@ def test_none_raises_if_wanted() -> None:
 def test_none_warns_once_for_each_line_and_leaf() -> None:
     complaints._said.clear()
     with pytest.warns(GradientWarning) as caught:
-        for _ in range(3):
-            lost(on_none="warn")
+        thrice(on_none="warn")
     assert len(caught) == 1
     assert caught[0].filename == __file__
 
@@ -479,14 +483,15 @@ def test_errors_of_tensorflow_carry_a_note_and_their_own_text() -> None:
 
 
 def test_tape_without_hooks_is_a_plain_tape_that_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_tensorflow, "_tested", "TensorFlow 9.9 is different inside")
-    monkeypatch.setattr(_tensorflow, "_told", False)
+    monkeypatch.setattr(trial, "_tested", "TensorFlow 9.9 is different inside")
+    monkeypatch.setattr(trial, "_told", False)
     x = tf.Variable(3.0)
-    with pytest.warns(GradientWarning, match="9.9") as caught:
-        for _ in range(2):
-            with Tape() as tape:
-                y = x * x
-            assert float(tape.gradient(y, x)) == 6.0
+    tape = Tape(persistent=True)
+    with pytest.warns(GradientWarning, match="9.9") as caught, tape:
+        y = x * x
+    with tape:
+        z = y * x
+    assert float(tape.gradient(z, x)) == 27.0
     assert len(caught) == 1
     assert "9.9" in tape.record.blind
     assert list(tape.record.events) == []

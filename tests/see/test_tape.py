@@ -376,7 +376,7 @@ def test_keras_variable_under_autocast_is_the_variable() -> None:
 
 
 def faulty(program: Callable[[type], Any]) -> tuple[type, str]:
-    with pytest.raises(Exception) as caught:  # noqa: PT011
+    with pytest.raises(Exception) as caught:
         program(Tape)
     with pytest.raises(type(caught.value)) as expected:
         program(tf.GradientTape)

@@ -48,6 +48,7 @@ _ALL = (
         "a plain tensor only after watch().",
         "watch it as the first line of the block: {tape}.watch({code})\n"
         "or make it a tf.Variable; a Variable is updated with {code}.assign_sub(...), not {code} = {code} - ...",
+        demo="none-a-tensor",
     ),
     Cause(
         "not-trainable",
@@ -66,12 +67,14 @@ _ALL = (
         ("none", "zero", "error"),
         "The value left TensorFlow for Python or NumPy; what is computed there is a plain number to the tape.",
         "stay in TensorFlow: use tf.reduce_mean, tf.sin, model(x) in place of .numpy(), float(), np.f(x), predict()",
+        demo="none-numpy",
     ),
     Cause(
         "integer-dtype",
         ("none", "zero"),
         "Integers, bools and strings have no derivative; only floating and complex tensors carry gradients.",
         "use a floating dtype: tf.Variable(3.0), tf.constant(..., tf.float32), and keep it floating up to the target",
+        demo="none-integer",
     ),
     Cause(
         "nondifferentiable-op",
@@ -85,12 +88,14 @@ _ALL = (
         ("none", "zero"),
         "A call of tf.stop_gradient lets the value through and holds the gradient back.",
         "take tf.stop_gradient away at {line} if that is not meant",
+        demo="detach",
     ),
     Cause(
         "state",
         ("none", "zero"),
         "The value went through state: what is read back from a Variable, table, queue or dataset is a new start.",
         "use the computed tensor itself in the loss, and assign it to the state afterwards",
+        demo="none-state",
     ),
     Cause(
         "rebound",
@@ -111,12 +116,14 @@ _ALL = (
         "The gradient rule that was written by hand did not answer a gradient for this input.",
         "return one gradient for each argument of the function, each of that argument's shape; take every tensor that "
         "needs a gradient as an argument, and Variables by grad(*dy, variables=None)",
+        demo="custom-gradient",
     ),
     Cause(
         "higher-order",
         ("none",),
         "The first derivative was taken where the outer tape does not see it, or it does not depend on the source.",
         "call the inner tape's gradient() inside the outer tape's `with` block",
+        demo="second-derivative",
     ),
     Cause(
         "function-boundary",
@@ -129,6 +136,7 @@ _ALL = (
         ("zero",),
         "The activation is so far out that its slope is 0 there.",
         "bring its input closer to 0 (smaller weights, scaled data), use the loss that takes logits, or a leaky relu",
+        demo="zero",
     ),
     Cause(
         "masked",
@@ -159,6 +167,7 @@ _ALL = (
         ("nonfinite", "error"),
         "The derivative of this op is infinite or undefined at this point.",
         "stay off the point: add an epsilon inside, or use tf.math.divide_no_nan or a safe norm",
+        demo="norm-at-zero",
     ),
     Cause(
         "where-trap",
@@ -166,6 +175,7 @@ _ALL = (
         "A tf.where hides the bad branch in the value but not in the gradient, where 0 times infinity is NaN.",
         "make the branch's input safe first (the double where):\n"
         "safe = tf.where(ok, x, 1.0); y = tf.where(ok, f(safe), 0.0)",
+        demo="where-trap",
     ),
     Cause(
         "overflow",
@@ -184,6 +194,7 @@ _ALL = (
         ("error",),
         "A tape that is not persistent answers one gradient() or jacobian() and is then used up.",
         "ask for everything in one call, or use tf.GradientTape(persistent=True)",
+        demo="consumed-tape",
     ),
     Cause(
         "no-gradient-registered",

@@ -335,3 +335,46 @@ def generator_fn(Tape):
     with Tape() as t:
         loss = tf.add_n([tf.constant(v) for v in gen()])
     return t, loss, w
+
+
+def siamese(Tape):
+    """none: left-tensorflow"""
+    m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    a = np.ones((1, 4), np.float32)
+    b = np.zeros((1, 4), np.float32)
+    with Tape() as t:
+        ea = m.predict(a, verbose=0)  # HERE
+        eb = m.predict(b, verbose=0)  # HERE
+        d = tf.norm(ea - eb, axis=1)
+        loss = tf.reduce_mean(tf.maximum(1.0 - d, 0.0))
+    return t, loss, m.trainable_variables
+
+
+def policy_prob_numpy(Tape):
+    """none: left-tensorflow"""
+    m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
+    s = np.ones((1, 4), np.float32)
+    logp = []
+    rew = []
+    with Tape() as t:
+        for i in range(2):
+            p = np.squeeze(m(s))  # HERE
+            a = np.random.choice(2, p=p / p.sum())
+            logp.append(np.log(p[a]))
+            rew.append(1.0)
+        loss = -tf.reduce_sum(tf.constant(logp) * tf.constant(rew))
+    return t, loss, m.trainable_variables
+
+
+def policy_right(Tape):
+    """ok: ok"""
+    m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
+    s = np.ones((1, 4), np.float32)
+    logp = []
+    with Tape() as t:
+        for i in range(2):
+            p = m(s)[0]
+            a = np.random.choice(2, p=np.asarray(p, np.float64) / np.asarray(p, np.float64).sum())
+            logp.append(tf.math.log(p[a]))
+        loss = -tf.add_n(logp)
+    return t, loss, m.trainable_variables

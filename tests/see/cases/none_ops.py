@@ -264,3 +264,48 @@ def dqn_right(Tape):
         a = tf.argmax(q, axis=1)
         loss = -tf.reduce_mean(tf.gather(q, a, axis=1, batch_dims=1))
     return t, loss, q
+
+
+def gumbel_hard(Tape):
+    """none: nondifferentiable-op"""
+    l = tf.Variable([[1.0, 2.0, 3.0]])
+    with Tape() as t:
+        y = tf.nn.softmax(l)
+        hard = tf.one_hot(tf.argmax(y, -1), 3)  # HERE
+        loss = tf.reduce_sum(hard * [1.0, 2.0, 3.0])
+    return t, loss, l
+
+
+def vq(Tape):
+    """none: nondifferentiable-op"""
+    cb = tf.constant([[0.0, 0.0], [1.0, 1.0]])
+    z = tf.Variable([[0.2, 0.3]])
+    with Tape() as t:
+        d = tf.reduce_sum((z[:, None] - cb[None]) ** 2, -1)
+        k = tf.argmin(d, 1)  # HERE
+        q = tf.gather(cb, k)
+        loss = tf.reduce_mean((q - 1.0) ** 2)
+    return t, loss, z
+
+
+def vq_ste(Tape):
+    """ok: ok"""
+    cb = tf.constant([[0.0, 0.0], [1.0, 1.0]])
+    z = tf.Variable([[0.2, 0.3]])
+    with Tape() as t:
+        d = tf.reduce_sum((z[:, None] - cb[None]) ** 2, -1)
+        q = tf.gather(cb, tf.argmin(d, 1))
+        q = z + tf.stop_gradient(q - z)
+        loss = tf.reduce_mean((q - 1.0) ** 2)
+    return t, loss, z
+
+
+def detection_boxes(Tape):
+    """none: integer-dtype"""
+    img = tf.constant(np.random.rand(1, 8, 8, 1).astype("f"))
+    box = tf.Variable([1.2, 2.3, 6.1, 7.7])
+    with Tape() as t:
+        y1, x1, y2, x2 = tf.unstack(tf.cast(box, tf.int32))  # HERE
+        crop = img[:, y1:y2, x1:x2]
+        loss = tf.reduce_mean(crop)
+    return t, loss, box

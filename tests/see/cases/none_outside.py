@@ -297,3 +297,69 @@ def watch_processed_ask_raw(Tape):
         t.watch(x)
         y = tf.reduce_sum(x**2)
     return t, y, raw
+
+
+def wgan_gp_wrong(Tape):
+    """none: higher-order"""
+    c = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(1)])
+    x = tf.random.normal((3, 2))
+
+    def gp():
+        with Tape() as g:
+            g.watch(x)
+            s = c(x)
+        return g.gradient(s, x)  # HERE
+
+    gr = gp()
+    with Tape() as t:
+        loss = tf.reduce_mean((tf.norm(gr, axis=1) - 1.0) ** 2)
+    return t, loss, c.trainable_variables[0]
+
+
+def wgan_gp_right(Tape):
+    """ok: ok"""
+    c = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(1)])
+    x = tf.random.normal((3, 2))
+    with Tape() as t:
+        with Tape() as g:
+            g.watch(x)
+            s = c(x)
+        gr = g.gradient(s, x)
+        loss = tf.reduce_mean((tf.norm(gr, axis=1) - 1.0) ** 2)
+    return t, loss, c.trainable_variables[0]
+
+
+def lr_sched_hyper(Tape):
+    """none: outside-tape"""
+    lr = tf.Variable(0.1)
+    w = tf.Variable([1.0, 2.0])
+    g = tf.constant([1.0, 1.0])
+    step = lr * g  # HERE
+    with Tape() as t:
+        loss = tf.reduce_sum((w - step) ** 2)
+    return t, loss, lr
+
+
+def keras_feature_cache(Tape):
+    """none: outside-tape"""
+    b = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    h = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    feats = [b(tf.ones((1, 4)) * i) for i in range(2)]  # HERE
+    with Tape() as t:
+        loss = sum(tf.reduce_mean(h(f)) for f in feats)
+    return t, loss, b.trainable_variables
+
+
+def tuple_unpack_before(Tape):
+    """none: outside-tape"""
+    enc = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
+
+    def encode(x):
+        o = enc(x)
+        return o[:, :2], o[:, 2:]  # HERE
+
+    mu, lv = encode(tf.ones((1, 4)))  # HERE
+    with Tape() as t:
+        z = mu + tf.exp(lv) * tf.random.normal((1, 2))
+        loss = tf.reduce_sum(z**2)
+    return t, loss, enc.trainable_variables

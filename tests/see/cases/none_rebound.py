@@ -337,3 +337,71 @@ def preprocess_then_ask_raw(Tape):
         y = tf.reduce_sum(raw**2)
         z = x * 1.0
     return t, y, x
+
+
+def ig_wrong_object(Tape):
+    """none: rebound"""
+    m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    x = tf.ones((1, 4))
+    with Tape() as t:
+        t.watch(x)
+        xs = x * 2.0  # HERE
+        p = m(x)
+    return t, p, xs
+
+
+def freeze_by_not_using(Tape):
+    """none: unconnected"""
+    inp = keras.Input((4,))
+    a = keras.layers.Dense(3, name="a")(inp)
+    b = keras.layers.Dense(3, name="b")(inp)
+    m = keras.Model(inp, [a, b])
+    x = tf.ones((1, 4))
+    with Tape() as t:
+        ya, yb = m(x)  # HERE
+        loss = tf.reduce_mean(ya**2)
+    return t, loss, m.get_layer("b").trainable_variables
+
+
+def module_debug_output(Tape):
+    """none: function-boundary"""
+
+    class N(tf.Module):
+        def __init__(s):
+            s.k = tf.Variable(tf.ones((4, 3)))
+
+        @tf.function
+        def fwd(s, x):
+            f = tf.nn.relu(x @ s.k)
+            return f, tf.reduce_sum(f, 1)
+
+    n = N()
+    x = tf.ones((2, 4))
+    with Tape() as t:
+        f, o = n.fwd(x)  # HERE
+        l = tf.reduce_mean(o)
+    return t, l, f
+
+
+def reassigned_param(Tape):
+    """none: rebound"""
+    w = tf.Variable([1.0, 2.0], name="w")
+
+    def net(x):
+        return tf.reduce_sum(x * w)
+
+    old = w
+    with Tape() as t:
+        loss = net(tf.ones(2))
+    w = tf.Variable([1.0, 2.0], name="w")  # HERE
+    return t, loss, w
+
+
+def optimizer_slot(Tape):
+    """none: unconnected"""
+    w = tf.Variable([1.0])
+    opt = keras.optimizers.Adam()
+    opt.build([w])
+    with Tape() as t:
+        loss = w * 2.0
+    return t, loss, opt.variables[-1]

@@ -344,3 +344,64 @@ def var_initial_value(Tape):
         k = keras.Variable(w * 2.0)  # HERE
         loss = tf.reduce_sum(k.value**2)
     return t, loss, w
+
+
+def model_with_stop(Tape):
+    """none: stop-gradient"""
+    inp = keras.Input((4,))
+    h = keras.layers.Dense(3)(inp)
+    s = keras.layers.Lambda(lambda v: tf.stop_gradient(v))(h)  # HERE
+    o = keras.layers.Dense(1)(s)  # HERE
+    m = keras.Model(inp, o)
+    x = tf.ones((1, 4))
+    with Tape() as t:
+        loss = tf.reduce_mean(m(x))  # HERE
+    return t, loss, m.layers[1].trainable_variables
+
+
+def assign_sub_meta(Tape):
+    """none: state"""
+    lr = tf.Variable(0.1)
+    w = tf.Variable([1.0, 2.0])
+    with Tape() as t:
+        w.assign_sub(lr * tf.constant([1.0, 1.0]))  # HERE
+        loss = tf.reduce_sum(w**2)
+    return t, loss, lr
+
+
+def assign_in_keras_layer(Tape):
+    """none: state"""
+
+    class L(keras.layers.Layer):
+        def build(s, sh):
+            s.ema = s.add_weight(shape=(3,), trainable=False, name="ema", initializer="zeros")
+
+        def call(s, x):
+            s.ema.assign(0.9 * s.ema + 0.1 * tf.reduce_mean(x, 0))  # HERE
+            return tf.zeros_like(x) + s.ema
+
+    d = keras.layers.Dense(3)
+    l = L()
+    x = tf.ones((2, 4))
+    l(d(x))
+    with Tape() as t:
+        loss = tf.reduce_sum(l(d(x)))
+    return t, loss, d.kernel
+
+
+def class_rule(Tape):
+    """none: custom-gradient"""
+
+    class Clip:
+        @staticmethod
+        @tf.custom_gradient
+        def apply(x):
+            def grad(dy):  # HERE
+                return None  # HERE
+
+            return tf.clip_by_value(x, -1.0, 1.0), grad
+
+    w = tf.Variable([0.5])
+    with Tape() as t:
+        loss = tf.reduce_sum(Clip.apply(w * 1.0))
+    return t, loss, w

@@ -192,3 +192,42 @@ def keras_saliency_batch(Tape):
         p = m(x)  # HERE
         s = tf.reduce_max(p)
     return t, s, x
+
+
+def integrated_gradients(Tape):
+    """none: unwatched"""
+    m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Softmax()])
+    base = tf.zeros((1, 4))
+    x = tf.ones((1, 4))
+    alphas = tf.linspace(0.0, 1.0, 3)
+    xs = base + alphas[:, None] * (x - base)
+    with Tape() as t:
+        p = m(xs)  # HERE
+        c = p[:, 1]
+    return t, c, xs
+
+
+def all_weights(Tape):
+    """none: not-trainable"""
+    m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.BatchNormalization()])
+    x = tf.random.normal((4, 4))
+    with Tape() as t:
+        loss = tf.reduce_mean(m(x, training=True) ** 2)  # HERE
+    return t, loss, m.weights
+
+
+def seed_gen(Tape):
+    """none: not-trainable"""
+    m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.BatchNormalization()])
+    x = tf.random.normal((4, 4))
+
+    @tf.function
+    def step():
+        with Tape() as t:
+            loss = tf.reduce_mean(m(x, training=False) ** 2)  # HERE
+        t.gradient(loss, m.non_trainable_variables)
+        return t.explain(loss, m.non_trainable_variables[:1]) if False else loss
+
+    with Tape() as t:
+        loss = tf.reduce_mean(m(x, training=False) ** 2)  # HERE
+    return t, loss, m.non_trainable_variables
