@@ -1,5 +1,6 @@
 """What is private in TensorFlow works as `_tensorflow` believes, and is left as it was."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -94,13 +95,19 @@ def test_arrays_are_the_same_without_the_buffer_protocol() -> None:
     assert total.tolist() == [[2.0, 3.0]]
 
 
-def test_environment_switches_numpy_reads_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TFGRAD_NUMPY_READS", "0")
-    _tensorflow.buffer_off()
-    try:
-        assert memoryview(tf.constant([1.0])).nbytes == 4
-    finally:
-        _tensorflow.buffer_on()
+def test_environment_switches_numpy_reads_off() -> None:
+    program = """
+import numpy as np, tensorflow as tf
+from tfgrad.see.tape import Tape
+x = tf.constant([1.0])
+with Tape() as tape:
+    assert memoryview(x).nbytes == 4
+    np.sin(x)
+    float(x[0])
+assert [read.how for read in tape.record.reads] == ["__float__"]
+"""
+    environment = os.environ | {"TFGRAD_NUMPY_READS": "0"}
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=120, env=environment)
 
 
 def test_hooks_from_many_threads_end_off() -> None:

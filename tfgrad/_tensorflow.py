@@ -14,7 +14,7 @@
 | `traceback_utils._EXCLUDED_PATHS`        | our frames in TensorFlow's messages    | they are named there   |
 | `GradientTape._push_tape`, `_pop_tape`   | when a tape records                    | a Tape sees nothing    |
 
-All were seen in TensorFlow 2.16 to 2.21 and are tried by `self_test` before a Tape trusts them (tests/test__tensorflow.py).
+All were seen in TensorFlow 2.16 to 2.21 and are tried by `see.trial` before a Tape trusts them.
 """
 
 from __future__ import annotations
@@ -127,6 +127,22 @@ def variable_value(handle: Any) -> Any:
             return tf.raw_ops.ReadVariableOp(resource=handle, dtype=data.shape_and_type[0].dtype)
     except tf.errors.OpError:
         return None
+
+
+def outermost(handle: Any) -> Any:
+    """The handle outside all graphs that one in a graph stands for; None if there is none."""
+    while handle is not None and not isinstance(handle, EagerTensor):
+        captures = getattr(handle.graph, "captures", None) or ()
+        handle = next((outer for outer, inner in captures if inner is handle), None)
+    return handle
+
+
+def stored_dtype(handle: Any) -> Any:
+    """The dtype of the Variable behind a handle that a graph captured; None if this is no such handle."""
+    data = getattr(outermost(handle), "_handle_data", None) if handle.dtype == tf.resource else None
+    if data is None or not data.is_set or len(data.shape_and_type) != 1:
+        return None
+    return tf.as_dtype(data.shape_and_type[0].dtype)
 
 
 def thread_state() -> Any:
@@ -274,7 +290,6 @@ def _install(sensors: Sensors) -> None:
     if execute.execute is execute.quick_execute:
         # op_callbacks.remove_op_callback resets this for all threads when one thread has no callback left.
         _replace(execute, "execute", execute.execute_with_callbacks)
-    _replace(traceback_utils, "_EXCLUDED_PATHS", (*traceback_utils._EXCLUDED_PATHS, *_OURS))
     _hear_reads(sensors)
     original = backprop._gradient_function
     pywrap_tfe.TFE_Py_RegisterGradientFunction(sensors.gradient_function(original))
@@ -366,8 +381,30 @@ def _swap_code(function: Any, code: Any, defaults: tuple[Any, ...] | None = None
     _undo.append(back)
 
 
+_hidden = 0
+
+
+def hide_frames() -> None:
+    """Leave our frames out of the messages that TensorFlow writes, as it leaves its own out. Counted."""
+    global _hidden
+    with _lock:
+        _hidden += 1
+        if _hidden == 1:
+            traceback_utils._EXCLUDED_PATHS += _OURS
+
+
+def show_frames() -> None:
+    """TensorFlow's messages as they were."""
+    global _hidden
+    with _lock:
+        _hidden -= 1
+        if _hidden == 0:
+            traceback_utils._EXCLUDED_PATHS = tuple(p for p in traceback_utils._EXCLUDED_PATHS if p not in _OURS)
+
+
 _BUFFER_OFFSET = 160  # of tp_as_buffer in PyTypeObject, 64-bit CPython 3.10 to 3.13
 _emptied = 0
+HEARS_NUMPY = os.environ.get("TFGRAD_NUMPY_READS") != "0"
 
 
 def _buffer_slot() -> ctypes.c_void_p | None:
@@ -395,8 +432,9 @@ def buffer_off() -> None:
     with _lock:
         _emptied += 1
         if _emptied == 1:
-            _slot = _slot or _buffer_slot()
-            if _slot is not None and os.environ.get("TFGRAD_NUMPY_READS") != "0":
+            if _slot is None and HEARS_NUMPY:
+                _slot = _buffer_slot()
+            if _slot is not None and HEARS_NUMPY:
                 _slot_value, _slot.value = _slot.value, 0
 
 
@@ -409,97 +447,34 @@ def buffer_on() -> None:
             _slot.value, _slot_value = _slot_value, None
 
 
+_set_aside: list[list[Any]] = []
+
+
+def remove_callback(callbacks: list[Any], callback: Any) -> None:
+    """Take an op callback out of a thread's list, and out of lists that `unnoticed` will put back."""
+    for found in (callbacks, *_set_aside):
+        if callback in found:
+            found.remove(callback)
+
+
 @contextmanager
 def unnoticed() -> Iterator[None]:
     """For ops of our own: neither tapes nor op callbacks see what runs in here."""
-    state = thread_state()
-    callbacks = list(state.op_callbacks)
-    del state.op_callbacks[:]
+    callbacks = thread_state().op_callbacks
+    aside = list(callbacks)
+    _set_aside.append(aside)
+    del callbacks[:]
     try:
         with record.stop_recording():
             yield
     finally:
-        state.op_callbacks[:] = callbacks
-
-
-class _Trial:
-    """Sensors that only count, for the self-test."""
-
-    def __init__(self) -> None:
-        self.ops: dict[int, str] = {}
-        self.heard: set[str] = set()
-        self.switches: list[bool] = []
-
-    def value_was_read(self, tensor: Any, value: Any, reader: Any) -> None:
-        self.heard.add(reader.f_code.co_name)
-
-    def tensor_was_made(self, tensor: Any, value: Any) -> None:
-        self.heard.add("made")
-
-    def operation_was_recorded(self, op: Any, outputs: Any, inputs: Any, backward: Any) -> Any:
-        return backward
-
-    def graph_attributes_were_seen(self, attrs: Any, results: Any) -> None:
-        pass
-
-    def gradient_function(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*arguments: Any) -> Any:
-            if self.ops.get(id(arguments[1])) == arguments[0]:
-                self.heard.add("step")
-            return original(*arguments)
-
-        return step
-
-    def callback(self, op: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None) -> Any:
-        self.ops[id(attrs)] = op
-        self.kept = (getattr(self, "kept", None), attrs)
-        self.heard.update(("op", "ids") if tensor_id(outputs[0]) > tensor_id(inputs[0]) else ("op",))
-        return outputs if graph is not None else None
-
-
-_tested: str | None = None
-_told = False
-
-
-def trouble() -> str:
-    """Empty if a Tape can listen, else why not. Tested once, as soon as TensorFlow has set up its devices.
-
-    Not while somebody listens, on whatever thread: the test would not hear what the hooks tell.
-    """
-    global _tested
-    with _lock:
-        if _tested is None and (MISSING or is_context_ready()) and not hooks_are_on():
-            _tested = self_test()
-        return _tested or ""
-
-
-def tell_once() -> bool:
-    """True for the first caller only, who then says what the trouble is."""
-    global _told
-    first, _told = not _told, True
-    return first
-
-
-def self_test() -> str:
-    """Empty if all that is private works as this file believes, else a sentence that says what does not.
-
-    It runs a few ops, so nobody may call it before `is_context_ready`.
-    """
-    if MISSING:
-        return MISSING
-    try:
-        with tf.init_scope():
-            if not tf.executing_eagerly():
-                return ""
-            with tf.device("CPU:0"), _recording():
-                return _try_hooks()
-    # Whatever goes wrong here means only that private names are not what they were; the user's program must go on.
-    except Exception as error:  # noqa: BLE001
-        return f"TensorFlow {tf.__version__} does not work inside as expected: {type(error).__name__}: {error}"
+        # A listener that stopped meanwhile is no longer aside; one that went on is in the list.
+        callbacks[:] = aside + [callback for callback in callbacks if callback not in aside]
+        _set_aside[:] = [other for other in _set_aside if other is not aside]
 
 
 @contextmanager
-def _recording() -> Iterator[None]:
+def recording() -> Iterator[None]:
     """Tapes record in here, also under init_scope, which stops them."""
     stopped = is_stopped()
     if stopped:
@@ -509,35 +484,3 @@ def _recording() -> Iterator[None]:
     finally:
         if stopped:
             pywrap_tfe.TFE_Py_TapeSetStopOnThread()
-
-
-def _try_hooks() -> str:
-    trial = _Trial()
-    switches: list[bool] = []
-    state = thread_state()
-
-    class TrialTape(NoticedTape):
-        def _switched(self, on: bool) -> None:
-            switches.append(on)
-
-    hooks_on(trial)
-    buffer_off()
-    try:
-        state.op_callbacks.append(trial.callback)
-        x = tf.constant(2.0)
-        with TrialTape() as tape:
-            tape.watch(x)
-            y = tf.square(x)
-        slope = tape.gradient(y, x)
-        float(y)
-        heard_array = np.asarray(x)
-    finally:
-        if trial.callback in state.op_callbacks:
-            state.op_callbacks.remove(trial.callback)
-        buffer_on()
-        hooks_off()
-    wanted = {"op", "ids", "step", "made", "__float__"}
-    missed = sorted(wanted - trial.heard)
-    if missed or switches != [True, False] or float(slope) != 4.0 or float(heard_array) != 2.0:
-        return f"TensorFlow {tf.__version__} does not tell of: {', '.join(missed) or 'tapes'}"
-    return ""

@@ -21,7 +21,7 @@ import tfgrad
 class Position:
     """A place in source code: lines from 1, columns in characters from 0, None where CPython doesn't tell.
 
-    `text` is the whole first line, stripped, and `expression` the sub-expression; both are empty or None without source.
+    `text` is the whole first line, stripped, and `expression` the sub-expression; empty and None without source.
     """
 
     file: str

@@ -9,6 +9,7 @@ import threading
 import types
 import warnings
 from abc import ABC
+from typing import Any
 
 import keras
 import numpy as np
@@ -488,3 +489,92 @@ def test_warnings_of_others_are_not_touched() -> None:
         with diagnose(**QUIET):
             warnings.warn("mine", UserWarning, stacklevel=1)
     assert [str(w.message) for w in caught] == ["mine"]
+
+
+def test_variables_whose_gradients_are_not_applied_are_a_note() -> None:
+    w, v = tf.Variable([1.0], name="w"), tf.Variable([1.0], name="v")
+
+    def steps(updated: list[tf.Variable]) -> Diagnosis:
+        with diagnose(**QUIET) as d:
+            for _ in range(3):
+                with tf.GradientTape() as tape:
+                    y = tf.reduce_sum(w * v * v)
+                for variable, gradient in zip([w, v], tape.gradient(y, [w, v]), strict=True):
+                    if any(variable is each for each in updated):
+                        variable.assign_sub(0.1 * gradient)
+        assert d.ok
+        return d
+
+    assert steps([w, v]).notes == ()
+    assert "'v' did not change in 3 steps" in steps([w]).notes[0]
+    assert "did not change in 3 steps; were their gradients applied?" in steps([]).notes[0]
+
+
+def test_weights_that_some_steps_do_not_use_are_a_note() -> None:
+    w, v = tf.Variable([1.0], name="w"), tf.Variable([1.0], name="v")
+    with diagnose(**QUIET) as d:
+        for step in range(4):
+            with tf.GradientTape() as tape:
+                y = tf.reduce_sum(w * v if step % 2 else w * w)
+            for variable, gradient in zip([w, v], tape.gradient(y, [w, v]), strict=True):
+                if gradient is not None:
+                    variable.assign_sub(0.1 * gradient)
+    assert d.ok
+    assert any("None for 'v' at 2 of 4 steps" in note for note in d.notes)
+
+
+def test_nan_inside_a_loop_of_a_traced_function_is_located() -> None:
+    w = tf.Variable([1.0, 0.0], name="w")
+
+    @tf.function
+    def step() -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            y = 0.0
+            for _ in tf.range(3):
+                y += tf.acos(w[0])
+        return tape.gradient(y, w)
+
+    with diagnose(**QUIET) as d:
+        step()
+    assert found(d) == [("w", "nonfinite", "singular-point", 1, 1)]
+    assert d.problems[0].where is not None
+    assert d.problems[0].where.text == "y += tf.acos(w[0])"
+
+
+def test_nan_inside_a_function_called_by_a_traced_one_is_located() -> None:
+    w = tf.Variable([0.0, 4.0], name="w")
+
+    @tf.function
+    def root() -> tf.Tensor:
+        return tf.sqrt(w)
+
+    @tf.function
+    def step() -> None:
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(root())
+        w.assign_sub(tape.gradient(y, w))
+
+    with diagnose(**QUIET) as d:
+        for _ in range(2):
+            step()
+    assert [(p.path, p.cause, p.first_step) for p in d.problems] == [("w", "singular-point", 1)]
+    assert d.problems[0].where is not None
+    assert d.problems[0].where.text == "return tf.sqrt(w)"
+
+
+def test_a_bias_that_cancels_is_a_note_and_a_target_that_depends_on_nothing_a_problem() -> None:
+    model = keras.Sequential([keras.Input([3]), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(2)])
+    x = tf.random.normal([8, 3])
+
+    def ask(target: Any) -> Diagnosis:
+        with diagnose(**QUIET) as d:
+            with tf.GradientTape() as tape:
+                y = target(model(x))
+            tape.gradient(y, model.trainable_variables)
+        return d
+
+    differences = ask(lambda y: tf.reduce_sum(tf.square(y[:4] - y[4:])))
+    assert differences.ok
+    assert ["cancels" in note for note in differences.notes] == [True]
+    summed = ask(lambda y: tf.reduce_sum(tf.nn.softmax(y)))
+    assert {p.cause for p in summed.problems} == {"cancels"}

@@ -166,3 +166,19 @@ def test_a_fault_of_our_own_is_told_and_does_not_break_the_program(monkeypatch):
 def test_public_names_are_there():
     assert tfgrad.explain is explain
     assert tfgrad.Explanation is type(explain(lambda x: x, 1.0))
+
+
+def test_a_function_that_returns_nothing_is_explained_as_a_target_of_none() -> None:
+    found = explain(lambda x: None, 1.0)
+    assert (found.symptom, found.cause) == ("error", "bad-argument")
+    assert "return" in found.advice
+
+
+def test_an_empty_list_of_sources_gets_a_note() -> None:
+    x = tf.Variable(1.0)
+    with Tape() as tape:
+        y = x * x
+    tape.gradient(y, [])
+    found = tape.explain()
+    assert found.ok
+    assert "The list of sources is empty." in found.notes[0]

@@ -1,5 +1,6 @@
 """A Tape works wherever a `tf.GradientTape` does: in traced functions, Keras, replicas and threads."""
 
+import gc
 import threading
 from typing import Any
 
@@ -11,6 +12,11 @@ import tensorflow as tf
 from tfgrad import _tensorflow
 from tfgrad.see.record import Record
 from tfgrad.see.tape import Tape
+
+
+@pytest.fixture(autouse=True)
+def _no_tape_of_an_earlier_test_listens() -> None:
+    gc.collect()
 
 
 def lines(record: Record, op: str) -> list[str]:

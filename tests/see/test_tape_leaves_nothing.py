@@ -132,6 +132,15 @@ def test_listening_ends_some_time_after_the_block() -> None:
     assert float(tape.gradient(y, x)) == 4.0
 
 
+def test_a_tape_that_dies_while_nothing_is_noticed_is_not_heard_again() -> None:
+    tape = Tape()
+    with tape:
+        tf.sin(1.0)
+    with _tensorflow.unnoticed():
+        del tape
+    assert is_clean()
+
+
 def test_user_callbacks_keep_working_beside_a_tape() -> None:
     heard: list[Any] = []
     from tensorflow.python.framework import op_callbacks
@@ -395,3 +404,19 @@ def test_code_of_a_hundred_tapes_leaves_the_type_of_tensors_alone() -> None:
             y = x * float(x)
         tape.gradient(y, x)
     assert all(base.__dict__[name] is value for name, value in before.items())
+
+
+def test_a_tape_left_by_an_exception_and_kept_does_not_spoil_later_ones() -> None:
+    w = tf.Variable([1.0, 2.0])
+    kept = Tape()
+    with contextlib.suppress(ValueError), kept:
+        tf.reduce_sum(w * w)
+        raise ValueError("as a notebook keeps it, with the traceback")
+    for step in range(400):
+        with Tape() as tape:
+            loss = tf.reduce_sum(w**2)
+        tape.gradient(loss, w)
+        if step % 40 == 0:
+            assert tape.explain().ok
+    assert len(tape.record.timeline) < 100
+    assert kept.record.events

@@ -1,5 +1,6 @@
 """Why a gradient is NaN or infinite: the cause, the line, the element and the numbers; and what is fine after all."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -258,3 +259,13 @@ def test_nan_that_nothing_was_kept_of_is_traced_to_the_data() -> None:
         x = tf.transpose(tf.constant([[1.0, np.nan], [1.0, 2.0]]))
         y = tf.reduce_sum(tf.tanh(x @ w))
     assert why(tape, y, w).cause == "nan-input"
+
+
+def test_nan_in_the_data_is_told_behind_a_relu_that_keeps_only_its_output() -> None:
+    layer = keras.layers.Dense(2, activation="relu")
+    data = tf.constant([[np.nan, 1.0]])
+    with Tape() as tape:
+        loss = tf.reduce_sum(layer(data))
+    found = why(tape, loss, layer.trainable_variables)
+    assert (found.symptom, found.cause) == ("nonfinite", "nan-input")
+    assert "assert_all_finite(data, 'data')" in found.advice

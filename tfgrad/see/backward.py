@@ -7,7 +7,7 @@ at once and let go: only steps that made a gradient zero or not finite keep thei
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tfgrad import _tensorflow
@@ -29,7 +29,7 @@ class StepNote:
     upstream: Any
     downstream: Any
     skipped: Any
-    captured: dict[int, Any] = field(default_factory=dict)
+    captured: dict[int, Any] | None = None
     looked_at: bool = False
 
 

@@ -62,7 +62,9 @@ class Call:
         self.note.backward = Backward(self.note.method == "gradient", tape._record_values)
         self._outer = here.backward
         here.backward = self.note.backward
-        if not tape._blind:
+        # Nobody may be listening any more; the steps are to be noted all the same.
+        self._hooked = self._listener is None and not tape._blind
+        if self._hooked:
             _tensorflow.hooks_on(SENSORS)
         if self._listener is not None:
             self._outer_call, self._listener.call = self._listener.call, number
@@ -75,7 +77,7 @@ class Call:
     ) -> None:
         tape, listener = self._tape, self._listener
         here.backward = self._outer
-        if not tape._blind:
+        if self._hooked:
             _tensorflow.hooks_off()
         if listener is not None:
             listener.call = self._outer_call
@@ -87,10 +89,10 @@ class Call:
         elif isinstance(error, Exception):
             self._raised(error, trace)
         self._mark("return")
-        # While a graph is built, TensorFlow writes its message later, and our frames are to be left out of it still.
-        if error is None or not self.note.traced:
-            self._go_on_or_stop()
+        self._go_on_or_stop()
         if isinstance(error, Exception):
+            # While a graph is built, TensorFlow writes its message later.
+            tape._hide_frames()
             complaints.add_note(tape, error)
 
     def _is_backward_recorded(self) -> bool:
@@ -133,11 +135,12 @@ class Call:
     def _capture(self, backward: Backward) -> None:
         """Remember the values that captured Variables have now, before an optimizer changes them."""
         for step in backward.steps:
-            called = isinstance(step, StepNote) and isinstance(step.key, tuple) and _is_function_call(step.key)
-            for tensor in step.inputs if called and isinstance(step, StepNote) else ():
-                value = _tensorflow.variable_value(tensor)
-                if value is not None and isinstance(step, StepNote):
-                    step.captured[_tensorflow.tensor_id(tensor)] = value
+            if isinstance(step, StepNote) and isinstance(step.key, tuple) and _is_function_call(step.key):
+                step.captured = {
+                    _tensorflow.tensor_id(tensor): value
+                    for tensor in step.inputs
+                    if (value := _tensorflow.variable_value(tensor)) is not None
+                }
 
     def _raised(self, error: Exception, trace: TracebackType | None) -> None:
         key, op = (self.note.backward.current if self.note.backward is not None else None) or (None, None)

@@ -69,7 +69,7 @@ def add_note(tape: Tape, error: Exception) -> None:
         error.add_note(text)
     else:
         # Python 3.10 has no add_note, but later tools read what it would have set.
-        error.__notes__ = [*getattr(error, "__notes__", []), text]
+        setattr(error, "__notes__", [*getattr(error, "__notes__", []), text])  # noqa: B010
 
 
 def _name(call: CallNote, leaf: int) -> str:

@@ -45,7 +45,8 @@ class Diagnosis:
     def watched(self) -> dict[str, int]:
         """How much was looked at."""
         found = self._findings
-        return {"tapes": found.tapes, "gradient_calls": found.calls, "variables": len(found.variables)}
+        calls = sum(max(site.calls, 1) for site in list(found.sites.values()))
+        return {"tapes": found.tapes, "gradient_calls": calls, "variables": len(found.variables)}
 
     @property
     def ok(self) -> bool:

@@ -77,23 +77,58 @@ def _computed_at(leaf: LeafQuestion, entered: Leaf | Event) -> tuple[Place | Non
     at = leaf.record.position(entered)
     module = syntax.tree(at.file) if at is not None else None
     body = syntax.scope(entered.code) if isinstance(entered.code, CodeType) else None
-    if at is None or module is None or body is None:
+    statement = syntax.statement(body, at.line) if at is not None and body is not None else None
+    if at is None or module is None or body is None or statement is None:
         return None, False
-    used = syntax.names(_parsed(at.expression)) or syntax.names(syntax.statement(body, at.line))
+    used = syntax.names(_parsed(at.expression)) or syntax.names(statement)
     called = syntax.called(module, {name.rpartition(".")[2] for name in used}, at.line)
     used |= {name for function in called for name in syntax.returned(function)}
     inner = [scope for function in called for scope in syntax.scopes_around(module, function)]
     around = list(dict.fromkeys([*syntax.scopes_around(module, body), *inner]))
-    holders = _holding_variables(around) | _holding_tensors(leaf, around)
-    on_record = _lines_on_record(leaf, at.file)
-    for scope in around:
-        for line in sorted(_assignments(scope), key=lambda node: -node.lineno):
-            if not syntax.targets(line) & used or on_record & set(syntax.lines(line)) or _makes_variable(line):
-                continue
-            is_derivative = any(name.endswith(_DERIVATIVES) for name in syntax.names(syntax.value(line)))
-            if is_derivative or syntax.backward_of(scope, line).names & holders:
-                return place_of(at_line(at.file, line.lineno, getattr(scope, "name", at.function))), is_derivative
-    return None, False
+    search = _Search(module, around, _lines_on_record(leaf, at.file), _holding_tensors(leaf, around))
+    found = search.assignment(used) or search.assignment(syntax.backward_of(body, statement).names)
+    if found is None:
+        return None, False
+    scope, line, derivative = found
+    number = derivative.lineno if derivative is not None else line.lineno
+    return place_of(at_line(at.file, number, getattr(scope, "name", at.function))), derivative is not None
+
+
+class _Search:
+    """Looks for the assignment that computed something from Variables, in some scopes, innermost first."""
+
+    def __init__(self, module: ast.Module, scopes: list[ast.AST], on_record: set[int], tensors: set[str]) -> None:
+        self.module = module
+        self.scopes = scopes
+        self.on_record = on_record
+        self.holders = _holding_variables(scopes) | tensors
+
+    def assignment(self, used: Iterable[str]) -> tuple[ast.AST, ast.stmt, ast.expr | None] | None:
+        """The scope, the assignment to one of these names, and the gradient() call that it takes its value from."""
+        for scope in self.scopes:
+            for line in sorted(_assignments(scope), key=lambda node: -node.lineno):
+                if not syntax.targets(line) & set(used) or self._is_other(line):
+                    continue
+                derivative = self._derivative(line)
+                if derivative is not None or syntax.backward_of(scope, line).names & self.holders:
+                    return scope, line, derivative
+        return None
+
+    def _is_other(self, line: ast.stmt) -> bool:
+        return bool(self.on_record & set(syntax.lines(line))) or _makes_variable(line)
+
+    def _derivative(self, line: ast.stmt) -> ast.expr | None:
+        own = syntax.value(line)
+        called = syntax.called(self.module, {n.rpartition(".")[2] for n in syntax.names(own)}, line.lineno)
+        returns = [node for function in called for node in ast.walk(function) if isinstance(node, ast.Return)]
+        for value in (own, *(node.value for node in returns)):
+            for node in ast.walk(value) if value is not None else ():
+                if isinstance(node, ast.Call) and syntax.dotted(node.func).endswith(_DERIVATIVES):
+                    return node
+        return None
+
+
+_DERIVATIVES = (".gradient", ".jacobian", ".batch_jacobian", "tf.gradients")
 
 
 def _lines_on_record(leaf: LeafQuestion, file: str) -> set[int]:

@@ -18,6 +18,7 @@ from tfgrad import _tensorflow, source
 from tfgrad.see import asking
 from tfgrad.see.explanation import Explanation, Reason
 from tfgrad.see.measuring import measure
+from tfgrad.see.moving import FirstSight, first_sights
 from tfgrad.see.notes import CallNote
 from tfgrad.see.record import Answer
 from tfgrad.see.tape import Tape
@@ -63,7 +64,8 @@ class Site:
     calls: int = 0
     is_traced: bool = False
     closed: str = ""
-    loss_scaled: bool = False
+    loss_scaled: bool | None = None
+    sights: dict[int, FirstSight] = field(default_factory=dict)
     tallies: dict[tuple[object, str], Tally] = field(default_factory=dict)
 
     def tally(self, leaf: object, index: int, state: str) -> Tally:
@@ -166,6 +168,8 @@ class Findings:
         leaves = asking.told(note.sources, lambda i: None)
         site.leaves = len(leaves)
         self.variables.update(i for leaf in leaves if leaf.kind.endswith("variable") for i in leaf.ids)
+        if not site.sights:
+            site.sights = first_sights(leaves)
         target = asking.told(note.target, lambda i: None)
         summed = [leaf for leaf in target if leaf.kind == "tensor" and leaf.shape]
         variables = any(leaf.kind.endswith("variable") for leaf in leaves)
@@ -184,8 +188,8 @@ class Findings:
             tally = site.tally((leaf.name, k), k, state)
             tally.is_variable = leaf.kind.endswith("variable")
             tally.came(step, self.calls)
-        if state == "nonfinite" and tally.count == 1:
-            site.loss_scaled = site.loss_scaled or loss_is_scaled()
+        if state == "nonfinite" and site.loss_scaled is None:
+            site.loss_scaled = loss_is_scaled()
         return tally if tally.count == 1 else None
 
     def _explain(self, tape: Tape, fresh: Sequence[Tally]) -> None:

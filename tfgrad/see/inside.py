@@ -21,6 +21,7 @@ _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 BRANCHES = frozenset({"If", "StatelessIf"})
 CASES = frozenset({"Case", "StatelessCase"})
 _LOOPS = frozenset({"While", "StatelessWhile"})
+CONTROL_FLOW = BRANCHES | CASES | _LOOPS
 _ASSIGNED = {"AssignVariableOp": None, "AssignAddVariableOp": tf.add, "AssignSubVariableOp": tf.subtract}
 _MOST_OPS = 8_000
 
@@ -120,8 +121,8 @@ class Replay:
             env[op.outputs[0].name] = self._new(tf.constant(tf.make_ndarray(op.get_attr("value"))))
         elif op.type in _ASSIGNED:
             self._assign(op, env)
-        elif op.type in _CALLS | BRANCHES | CASES | _LOOPS:
-            outputs = self._control_flow(op, [env.get(tensor.name, 0) for tensor in op.inputs])
+        elif op.type in _CALLS | CONTROL_FLOW:
+            outputs = self.control_flow(op, [env.get(tensor.name, 0) for tensor in op.inputs])
             env.update({tensor.name: number for tensor, number in zip(op.outputs, outputs, strict=False)})
         elif op.type == "Identity" and op.inputs[0].dtype == tf.resource:
             env[op.outputs[0].name] = env.get(op.inputs[0].name, 0)
@@ -143,7 +144,8 @@ class Replay:
         else:
             self.variables[handle] = new if change is None else change(self.variables[handle], new)
 
-    def _control_flow(self, op: Any, inputs: list[int]) -> list[int]:
+    def control_flow(self, op: Any, inputs: list[int]) -> list[int]:
+        """The numbers of the outputs of a loop, branch or call, unrolled."""
         if op.type in _LOOPS:
             return self._loop(op, inputs)
         if op.type in _CALLS:

@@ -34,6 +34,8 @@ _BRANCHES = (
 _FOR_THE_USER = {"convert_to_numpy", "predict", "predict_on_batch", "evaluate"}
 _DEEPEST = 40  # frames looked at, so that a read in a deep library costs little
 
+_NUMBERS = (float, int, bool)
+
 _names: dict[str, list[tuple[str, bool]] | None] = {}
 _is_user = source.is_user_file
 
@@ -98,6 +100,8 @@ def argument(op: str, k: int, frame: Any) -> Any:
 
 def kind_and_value(given: Any, tensor: Any) -> tuple[str, Any]:
     """What kind of leaf this made (see `record.Leaf`), and what to remember of it."""
+    if given.__class__ in _NUMBERS:
+        return "scalar", given
     if isinstance(given, np.ndarray):
         return "ndarray", weakref.ref(given)
     if isinstance(given, (bool, int, float, complex, np.generic)):

@@ -42,6 +42,7 @@ class Listener:
         self.notes = Notes()
         self.thread = threading.get_ident()
         self.tapes: dict[int, weakref.ref[Any]] = {}
+        self.noted: dict[int, weakref.ref[Any]] = {}  # those that listened before too: their notes are in the log
         self.graphs: list[Any] = []
         self.call: int | None = None
         self.limit = ROOM
@@ -83,17 +84,30 @@ class Listener:
 
     def ignore_ops(self) -> None:
         """Don't hear ops: a backward pass that no tape records costs nothing then."""
-        if self.hears_ops and self._callback in self._callbacks:
-            self._callbacks.remove(self._callback)
+        if self.hears_ops:
+            _tensorflow.remove_callback(self._callbacks, self._callback)
         self.hears_ops = False
 
-    def leave(self, serial: int) -> None:
-        """A tape listens no more."""
+    def leave(self, serial: int, *, is_gone: bool) -> None:
+        """A tape listens no more; one that is not gone can still be asked, and its notes stay."""
         self.tapes.pop(serial, None)
+        if is_gone:
+            self.noted.pop(serial, None)
         if not self.tapes:
             self.stop()
         elif len(self.notes.log) > PATIENCE:
-            self.notes.forget_before(set(self.tapes))
+            self.noted = {known: ref for known, ref in self.noted.items() if ref() is not None}
+            self.notes.forget_before(set(self.tapes) | set(self.noted))
+
+    def is_forgotten(self) -> bool:
+        """Whether all its tapes were left long ago, and never asked: a notebook keeps them with a traceback."""
+        log = self.notes.log
+        if len(log) < PATIENCE:
+            return False
+        tapes = [tape for tape in (ref() for ref in self.tapes.values()) if tape is not None]
+        if any(tape._is_recording or tape._is_asked for tape in tapes):
+            return False
+        return not any(type(entry) is MarkNote and entry.tape in self.tapes for entry in log[-PATIENCE:])
 
     def is_wanted(self, graph: Any) -> bool:
         """Whether a Tape was entered in this graph or in one around it."""
@@ -123,7 +137,7 @@ class Listener:
     def hear_graph_op(self, op: str, inputs: Any, attrs: Any, outputs: Any, name: str | None, graph: Any) -> Any:
         """Note an op added to a graph that a Tape was entered in. The outputs must be handed on to the next callback.
 
-        Source: `invoke_op_callbacks` gives one callback's None to the next one as its outputs (TensorFlow 2.16 to 2.21).
+        Source: `invoke_op_callbacks` gives one callback's None to the next one (TensorFlow 2.16 to 2.21).
         """
         if outputs is None and name:
             outputs = graph.get_operation_by_name(name).outputs
@@ -189,7 +203,8 @@ def _op_callback(listener: Listener) -> Callable[..., Any]:
                 op = op.decode()
             if graph is not None:
                 return listener.hear_graph_op(op, inputs, attrs, outputs, op_name, graph)
-            first = frame = getframe(1)
+            # The first frame is the op's own function, never the user's.
+            frame = first = getframe(2)
             while not user_file[frame.f_code.co_filename]:
                 above = frame.f_back
                 if above is None:
@@ -200,10 +215,16 @@ def _op_callback(listener: Listener) -> Callable[..., Any]:
             for i in taken:
                 if i not in specs:
                     k = taken.index(i)
-                    _first_seen(listener, i, inputs[k], k, op, first, frame)
-            made = tuple([tensor_id(tensor) for tensor in outputs])
-            for i, tensor in zip(made, outputs, strict=False):
+                    _first_seen(listener, i, inputs[k], k, op, getframe(1), frame)
+            if len(outputs) == 1:
+                tensor = outputs[0]
+                i = tensor_id(tensor)
+                made: tuple[int, ...] = (i,)
                 specs[i] = datatype_enum(tensor), shape_tuple(tensor)
+            else:
+                made = tuple([tensor_id(tensor) for tensor in outputs])
+                for i, tensor in zip(made, outputs, strict=False):
+                    specs[i] = datatype_enum(tensor), shape_tuple(tensor)
             more = More("function", None, _called_graph(first)) if op[0] == "_" else None
             at, last, call = frame.f_code, frame.f_lasti, listener.call
             append((op, taken, made, attrs, at, last, is_stopped(), scope_name(state), call, more))
@@ -299,11 +320,13 @@ class _Sensors:
             return
         try:
             i = _tensorflow.tensor_id(tensor)
-            if i in listener.notes.specs:
+            notes = listener.notes
+            if i in notes.specs:
                 return
-            listener.notes.specs[i] = _tensorflow.spec(tensor)
+            notes.specs[i] = _tensorflow.datatype_enum(tensor), _tensorflow.shape_tuple(tensor)
             kind, found = leaving.kind_and_value(value, None)
-            listener.notes.log.append(LeafNote(i, kind, found, *user_position(sys._getframe(2))))
+            code, lasti = user_position(sys._getframe(2))
+            notes.log.append(LeafNote(i, kind, found, code, lasti))
             if listener.keeps_values:
                 listener.notes.values[i] = tensor
         # As in the op callback: never break the user's program.
@@ -398,6 +421,8 @@ def _noticed_backward(
 def join(tape: Any, notes: TapeNote, earlier: Notes | None) -> Listener:
     """The listener of this thread, started if none is on; a tape that listens again brings its earlier notes."""
     listener = here.listener
+    if listener is not None and listener.is_on and listener.is_forgotten():
+        listener.stop()
     if listener is None or not listener.is_on:
         listener = Listener()
         if earlier is not None:
@@ -405,6 +430,6 @@ def join(tape: Any, notes: TapeNote, earlier: Notes | None) -> Listener:
         listener.start()
     elif earlier is not None and earlier is not listener.notes:
         listener.notes.follow(earlier)
-    listener.tapes[notes.serial] = weakref.ref(tape)
+    listener.tapes[notes.serial] = listener.noted[notes.serial] = weakref.ref(tape)
     listener.notes.tapes[notes.serial] = notes
     return listener

@@ -206,6 +206,9 @@ def _branch(leaf: LeafQuestion, symptom: str) -> Reason | None:
 
 
 def _unconnected(leaf: LeafQuestion, symptom: str) -> Reason:
+    if leaf.way.used and leaf.asked.trainable is False and not set(leaf.ids) & leaf.flow.told:
+        detail = f"{leaf.path} has trainable=False, and what is read of it here does not reach the target either."
+        return leaf.reason(symptom, "not-trainable", where=cut_words.used_at(leaf), detail=detail)
     if not leaf.way.used:
         where = cut_words.made_at(leaf) or _created_at(leaf)
         detail = f"{leaf.path} is not used in what the tape recorded."

@@ -30,7 +30,7 @@ def told(leaf: LeafQuestion, turns: Turns, blame: Blame | None) -> Reason:
         where=_where(leaf, turns, turn),
         chain=chain(leaf, turns, turn, blame.input),
         detail=" ".join(part for part in parts if part),
-        advice=_advice(blame, turn),
+        advice=_advice(leaf, blame, turn),
         op=turn.op,
     )
 
@@ -158,7 +158,9 @@ _EVIDENCE = {
 }
 
 
-def _advice(blame: Blame, turn: Turn) -> str | None:
+def _advice(leaf: LeafQuestion, blame: Blame, turn: Turn) -> str | None:
+    if blame.cause == "nan-input" and blame.input not in leaf.ids:
+        return "check the data that this line reads: tf.debugging.assert_all_finite(data, 'data')"
     if blame.cause == "singular-point":
         return SINGULAR_ADVICE.get(turn.op)
     if blame.cause == "overflow":

@@ -23,7 +23,7 @@ class More(NamedTuple):
     graph: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MarkNote:
     """Something that was done to a tape; see `record.Mark`."""
 
@@ -36,7 +36,7 @@ class MarkNote:
     call: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadNote:
     """A value that left TensorFlow; `array` is a weak reference to the ndarray, `scalar` the number."""
 
@@ -49,7 +49,7 @@ class ReadNote:
     scalar: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LeafNote:
     """A tensor that came from elsewhere; `value` is a number, a list of numbers, or a weak reference."""
 

@@ -162,7 +162,7 @@ def _step(step: StepNote | SettledStep, keys: Mapping[int, int], counts: Mapping
         has_gradient=tuple(gradient is not None for gradient in downstream),
         upstream_measures=tuple(upstream_measures(step)),
         downstream_measures=tuple(downstream_measures(step)),
-        captured=dict(step.captured),
+        captured=dict(step.captured or {}),
         kept=True,
     )
 

@@ -63,6 +63,7 @@ def _of_event(op: str, attrs: tuple[Any, ...], inputs: tuple[Spec, ...]) -> Pass
 
 
 def keywords_of(make: Any) -> tuple[str, ...]:
+    """The names of the arguments of a function of `tf.raw_ops`."""
     code = getattr(make, "__wrapped__", make).__code__
     return tuple(inspect.signature(make).parameters) if not code.co_argcount else code.co_varnames[: code.co_argcount]
 

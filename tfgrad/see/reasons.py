@@ -6,7 +6,7 @@ entry there.
 
 from __future__ import annotations
 
-import math
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from tfgrad.errors import GradError, IntegerError, StructureError
 from tfgrad.see import names, why_error, why_none, why_nonfinite, why_zero
 from tfgrad.see.asking import asked
 from tfgrad.see.explanation import Explanation, Reason
+from tfgrad.see.measuring import measure
 from tfgrad.see.question import LeafQuestion, Question
 from tfgrad.see.record import Answer, Asked, GradientCall, Mark, Record
 
@@ -52,7 +53,7 @@ def explain_tape(tape: Tape, target: Any = None, source: Any = None) -> Explanat
     return explained(_question(tape, target, source))
 
 
-def _question(tape: Tape, target: Any, source: Any, paths: Sequence[str] = ()) -> Question:
+def _question(tape: Tape, target: Any, source: Any, *, root: str = "source", paths: Sequence[str] = ()) -> Question:
     record = tape.record
     last = record.last_call
     if target is None and last is None:
@@ -69,7 +70,8 @@ def _question(tape: Tape, target: Any, source: Any, paths: Sequence[str] = ()) -
     if target is not None:
         _ask_if_free(tape, record, target, source, targets, sources)
         record = tape.record
-    root = "source" if source is not None or target is None else "watched"
+    if source is None and target is not None:
+        root = "watched"
     return _matched(record, targets, sources, root, tuple(paths))
 
 
@@ -181,11 +183,8 @@ def _reached(leaf: LeafQuestion) -> bool:
 
 def _measured(gradient: Any) -> str:
     """The symptom of a gradient that nobody looked at yet (it is on a GPU)."""
-    if gradient is None:
-        return "unknown"
-    values = gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
-    largest = float(tf.reduce_max(tf.abs(tf.cast(values, tf.complex128)))) if tf.size(values) else 1.0
-    return "nonfinite" if not math.isfinite(largest) else "zero" if largest == 0 else "ok"
+    found = measure(gradient)
+    return "unknown" if gradient is None else "ok" if found is None else found.state
 
 
 def _untold(leaf: LeafQuestion, symptom: str) -> Reason:
@@ -209,6 +208,8 @@ def _untold(leaf: LeafQuestion, symptom: str) -> Reason:
 def notes(question: Question) -> list[str]:
     """What is right but surprising about the question."""
     found: list[str] = []
+    if not question.sources:
+        found.append("The list of sources is empty. A Keras model has no variables before it is first called.")
     shapes = [leaf.shape for leaf in question.target if leaf.ids and leaf.shape]
     seeded = question.call is not None and (question.call.seeded or question.call.method != "gradient")
     if (shapes or len(question.target) > 1) and not seeded:
@@ -237,21 +238,28 @@ def explain(f: Callable[..., Any], *args: Any, wrt: Any = 0) -> Explanation:
 
     calling.check_function(f, "explain")
     about = wrts.parse(wrt, "explain")
-    if isinstance(about, wrts.Positions):
-        places = about.among(len(args), "explain")
-        fresh = [_fresh(arg, f"args[{i}]") if i in places else arg for i, arg in enumerate(args)]
-        source: Any = [fresh[place] for place in places]
-        paths = [path for place in places for path in trees.paths(fresh[place], f"args[{place}]")]
-    else:
-        fresh, source, paths = list(args), about.tree if isinstance(about, wrts.Variables) else None, []
+    given, source, paths = _arguments(about, args)
     with Tape(persistent=True, record_values=True) as tape:
-        for tensor in trees.flatten(source) if isinstance(about, wrts.Positions) else ():
-            if trees.is_differentiable(tensor):
-                tape.watch(tensor)
-        value, _ = calling.aux_split(calling.call(f, tuple(fresh), {}, args, "explain"), False, "explain")
+        tape.watch([leaf for leaf in trees.flatten(source) if trees.is_differentiable(leaf)])
+        value = calling.call(f, given, {}, args, "explain")
     if isinstance(about, wrts.Module):
         source = about.variables("explain")
-    return explained(_question(tape, value, source, paths))
+    if value is None:
+        # TensorFlow's complaint about a target of None is what gets explained.
+        with contextlib.suppress(TypeError):
+            tape.gradient(None, source)
+        source = None
+    return explained(_question(tape, value, source, root="wrt", paths=paths))
+
+
+def _arguments(about: wrts.About, args: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any, list[str]]:
+    """f's arguments with those that are asked about made anew, the source, and the paths of the source's leaves."""
+    if not isinstance(about, wrts.Positions):
+        return args, about.tree if isinstance(about, wrts.Variables) else [], []
+    places = about.among(len(args), "explain")
+    fresh = tuple(_fresh(arg, f"args[{i}]") if i in places else arg for i, arg in enumerate(args))
+    paths = [path for place in places for path in trees.paths(fresh[place], f"args[{place}]")]
+    return fresh, [fresh[place] for place in places], paths
 
 
 def _fresh(tree: Any, root: str) -> Any:

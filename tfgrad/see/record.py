@@ -128,7 +128,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Measure:
-    """How a gradient's or tensor's numbers look: all of them finite, all zero, and the largest |number| that is finite."""
+    """How the numbers of a tensor look: whether all are finite, whether all are zero, the largest finite |number|."""
 
     finite: bool
     zero: bool

@@ -8,7 +8,7 @@ effect is run a second time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
@@ -25,8 +25,16 @@ _NO_VALUE = (tf.resource, tf.variant)
 _TINY = 1e-7
 
 
-def roots(graph: Any, tape: Tape, number: int) -> list[Any]:
-    """The tensors of a graph from which everything in a gradient() call follows.
+@dataclass(frozen=True)
+class Roots:
+    """Tensors of a graph from which a gradient() call follows, and the handles of Variables with a read of each."""
+
+    tensors: tuple[Any, ...]
+    handles: tuple[Any, ...]
+
+
+def roots(graph: Any, tape: Tape, number: int) -> Roots:
+    """The tensors of a graph from which everything in a gradient() call follows; adds reads of Variables to the graph.
 
     Args:
         graph: the graph that is being traced.
@@ -35,15 +43,35 @@ def roots(graph: Any, tape: Tape, number: int) -> list[Any]:
     """
     record = tape.record
     wanted = _wanted(record, _call(record, number), graph)
-    found: dict[str, Any] = {}
+    tensors: dict[str, Any] = {}
+    handles: dict[str, Any] = {}
     for op in _needed(wanted.values(), ()):
+        if op.type in _CALLS:
+            handles.update(
+                {tensor.name: tensor for tensor in op.inputs if _tensorflow.stored_dtype(tensor) is not None}
+            )
         if _is_root(op):
-            found.update({tensor.name: tensor for tensor in op.outputs if tensor.dtype not in _NO_VALUE})
-    return list(found.values())
+            tensors.update({tensor.name: tensor for tensor in op.outputs if tensor.dtype not in _NO_VALUE})
+    reads = [tf.raw_ops.ReadVariableOp(resource=h, dtype=_tensorflow.stored_dtype(h)) for h in handles.values()]
+    return Roots((*reads, *tensors.values()), tuple(handles.values()))
+
+
+_CALLS = frozenset({"While", "If", "Case", "PartitionedCall", "StatefulPartitionedCall"})
+_BODIES = ("body", "cond", "then_branch", "else_branch", "branches", "f")
+_READS = frozenset({"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape", "Assert"})
 
 
 def _is_root(op: Any) -> bool:
-    return op.type in ("Placeholder", "PlaceholderWithDefault") or bool(op.op_def.is_stateful)
+    return op.type in ("Placeholder", "PlaceholderWithDefault") or (bool(op.op_def.is_stateful) and not _only_reads(op))
+
+
+def _only_reads(op: Any) -> bool:
+    """Whether an op is a loop, branch or call that does nothing beside computing and reading Variables."""
+    if op.type not in _CALLS:
+        return False
+    bodies = _tensorflow.body_graphs(op, _BODIES)
+    inside = [inner for body in bodies for inner in body.get_operations() if inner.op_def.is_stateful]
+    return bool(bodies) and all(inner.type in _READS or _only_reads(inner) for inner in inside)
 
 
 def _call(record: Record, number: int) -> GradientCall:
@@ -84,8 +112,8 @@ def _needed(tensors: Iterable[Any], given: Iterable[str]) -> list[Any]:
     return list(found.values())
 
 
-def explained(tape: Tape, number: int, given: Sequence[Any], values: Sequence[Any]) -> Sequence[Reason]:
-    """The reasons for all leaves of a traced call, with the values that its roots had in one step; empty if it fails."""
+def explained(tape: Tape, number: int, given: Roots, values: Sequence[Any]) -> Sequence[Reason]:
+    """The reasons for all leaves of a traced call, from the values its roots had in one step; empty if it fails."""
     try:
         return rerun.elsewhere(lambda: _explained(tape, number, given, values))
     # What can't be computed again can't be explained, and is not reported.
@@ -93,26 +121,43 @@ def explained(tape: Tape, number: int, given: Sequence[Any], values: Sequence[An
         return ()
 
 
-def _explained(tape: Tape, number: int, given: Sequence[Any], values: Sequence[Any]) -> Sequence[Reason]:
+def _explained(tape: Tape, number: int, given: Roots, values: Sequence[Any]) -> Sequence[Reason]:
     with tf.init_scope():
         record = tape.record
         call = _call(record, number)
-        numbers = evaluated(_wanted(record, call, given[0].graph), given, values)
-        record, call = filled(record, call, numbers)
+        numbers = evaluated(_wanted(record, call, given.tensors[0].graph), given, values)
+        stored = zip(given.handles, given.tensors, values, strict=False)
+        captured = {
+            _tensorflow.tensor_id(each): tf.constant(value, read.dtype)
+            for handle, read, value in stored
+            for each in (handle, _tensorflow.outermost(handle))
+        }
+        record, call = filled(record, call, numbers, captured)
         paths = names.paths(record, call, call.sources)
         question = Question(record, call, call.target, call.sources, call.answers, paths)
         return reasons.explained(question).reasons
 
 
-def evaluated(wanted: Mapping[int, Any], given: Sequence[Any], values: Sequence[Any]) -> dict[int, Any]:
+def evaluated(wanted: Mapping[int, Any], given: Roots, values: Sequence[Any]) -> dict[int, Any]:
     """The values of tensors of a graph, by id, as far as they follow from those that are given."""
-    graph = given[0].graph
-    known = {tensor.name: _tensor(value, tensor.dtype) for tensor, value in zip(given, values, strict=True)}
+    graph = given.tensors[0].graph
+    known = {t.name: tf.constant(value, t.dtype) for t, value in zip(given.tensors, values, strict=True)}
+    stores = [tf.Variable(known[read.name]) for _, read in zip(given.handles, given.tensors, strict=False)]
+    known.update({handle.name: store.handle for handle, store in zip(given.handles, stores, strict=True)})
     pure = _pure(_needed(wanted.values(), known), known)
     fetches = {i: t for i, t in wanted.items() if t.name not in known and t.op.name in pure}
+    computed = _run(graph, pure.values(), known, [tensor.name for tensor in fetches.values()])
+    found = dict(zip(fetches, computed, strict=True))
+    found.update({i: known[tensor.name] for i, tensor in wanted.items() if tensor.name in known})
+    return found
+
+
+def _run(graph: Any, ops: Iterable[Any], known: Mapping[str, Any], names: Sequence[str]) -> Sequence[Any]:
+    """The values of named tensors of a graph, computed by some of its ops from known ones."""
+    whole = graph.as_graph_def()
+    definition = tf.compat.v1.GraphDef(versions=whole.versions, library=whole.library)
     holders = {name: f"given_{k}" for k, name in enumerate(known)}
-    definition = tf.compat.v1.GraphDef(versions=graph.as_graph_def().versions, library=graph.as_graph_def().library)
-    for op in pure.values():
+    for op in ops:
         node = definition.node.add()
         node.CopyFrom(op.node_def)
         del node.input[:]
@@ -125,17 +170,13 @@ def evaluated(wanted: Mapping[int, Any], given: Sequence[Any], values: Sequence[
 
     def run(*arguments: Any) -> Any:
         inputs = {f"{holder}:0": argument for holder, argument in zip(holders.values(), arguments, strict=True)}
-        asked = [tensor.name for tensor in fetches.values()]
-        return tf.graph_util.import_graph_def(definition, inputs, asked) if asked else []
+        return tf.graph_util.import_graph_def(definition, inputs, list(names))
 
-    computed = tf.function(run, autograph=False)(*known.values())
-    found = dict(zip(fetches, computed, strict=True))
-    found.update({i: known[tensor.name] for i, tensor in wanted.items() if tensor.name in known})
+    if not names:
+        return []
+    # Called as a tf.function, TensorFlow would warn that many of them are traced.
+    found: Sequence[Any] = tf.function(run, autograph=False).get_concrete_function(*known.values())(*known.values())
     return found
-
-
-def _tensor(value: Any, dtype: Any) -> Any:
-    return tf.constant(value, dtype)
 
 
 def _pure(ops: Iterable[Any], known: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,9 +199,11 @@ def _pure(ops: Iterable[Any], known: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def filled(record: Record, call: GradientCall, values: Mapping[int, Any]) -> tuple[Record, GradientCall]:
-    """The record and the call with eager tensors in place of symbols."""
-    steps = tuple(_step(step, values) for step in call.steps)
+def filled(
+    record: Record, call: GradientCall, values: Mapping[int, Any], captured: Mapping[int, Any]
+) -> tuple[Record, GradientCall]:
+    """The record and the call with eager tensors in place of symbols, and what the Variables had by their handles."""
+    steps = tuple(replace(_step(step, values), captured=captured) for step in call.steps)
     largest = max((m.largest for step in steps for m in step.upstream_measures if m is not None), default=0.0)
     answers = tuple(_answer(answer, values, largest) for answer in call.answers)
     concrete = replace(call, steps=steps, answers=answers, traced=False, released=False)
@@ -201,4 +244,4 @@ def _answer(answer: Answer, values: Mapping[int, Any], largest: float) -> Answer
     return Answer(state, answer.ids, found, lambda: gradient)
 
 
-__all__ = ["evaluated", "explained", "filled", "roots"]
+__all__ = ["Roots", "evaluated", "explained", "filled", "roots"]

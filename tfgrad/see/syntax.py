@@ -266,21 +266,20 @@ def argument(node: ast.Call, position: int, keyword: str) -> ast.expr | None:
 
 
 def function(module: ast.Module, name: str, line: int) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    """The definition that a name most likely means at a line: one in the same outer statement, else one of the module.
+    """The definition that a name most likely means at a line: the nearest of those that can be seen from there.
 
-    Among several, the nearest.
+    These are the ones in the same outer statement, those of the module, and the methods of its classes.
     """
-    outer = next((node for node in module.body if line in lines(node)), None)
-    best: tuple[int, int] | None = None
-    found = None
-    for node in ast.walk(module):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name != name:
+    found: list[tuple[int, int, ast.FunctionDef | ast.AsyncFunctionDef]] = []
+    for outer in module.body:
+        here = line in lines(outer)
+        if not here and not isinstance(outer, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
-        inside = outer is not None and node.lineno in lines(outer) and node is not outer
-        rank = (0 if inside else 1 if node in module.body else 2, abs(node.lineno - line))
-        if best is None or rank < best:
-            best, found = rank, node
-    return found
+        for node in ast.walk(outer) if here else [outer, *getattr(outer, "body", [])]:
+            visible = here or node is outer or isinstance(outer, ast.ClassDef)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name and visible:
+                found.append((0 if here else 1, abs(node.lineno - line), node))
+    return min(found, key=lambda entry: entry[:2])[2] if found else None
 
 
 _DEEPEST = 4

@@ -17,7 +17,7 @@ import tensorflow as tf
 from tfgrad import _tensorflow
 from tfgrad._autograph import unconverted
 from tfgrad.errors import GradError
-from tfgrad.see import complaints, playback
+from tfgrad.see import complaints, playback, trial
 from tfgrad.see.call import Call
 from tfgrad.see.listening import Listener, join
 from tfgrad.see.notes import Notes, TapeNote
@@ -63,6 +63,7 @@ class Tape(_tensorflow.NoticedTape):
     _adds_notes = True
     _listener: Listener | None = None
     _buffer_is_off = False
+    _frames_are_hidden = False
 
     def __init__(
         self,
@@ -97,10 +98,13 @@ class Tape(_tensorflow.NoticedTape):
         super().__exit__(*error)
 
     def __del__(self) -> None:
-        self._stop_listening()
+        self._stop_listening(is_gone=True)
         if self._buffer_is_off:
             self._buffer_is_off = False
             _tensorflow.buffer_on()
+        if self._frames_are_hidden:
+            self._frames_are_hidden = False
+            _tensorflow.show_frames()
 
     @unconverted
     def watch(self, tensor: Any) -> None:
@@ -231,9 +235,9 @@ class Tape(_tensorflow.NoticedTape):
         """Be heard from now on, or say once that this can't be."""
         if self._is_heard():
             return
-        self._blind = _tensorflow.trouble()
+        self._blind = trial.trouble()
         if self._blind:
-            if _tensorflow.tell_once():
+            if trial.tell_once():
                 complaints.warn(f"tfgrad.Tape is a plain tf.GradientTape here and can't explain: {self._blind}")
             return
         if self._note.first_id is None:
@@ -244,10 +248,16 @@ class Tape(_tensorflow.NoticedTape):
         if not tf.executing_eagerly():
             self._listener.enter_graph(tf.compat.v1.get_default_graph())
 
-    def _stop_listening(self) -> None:
+    def _stop_listening(self, *, is_gone: bool = False) -> None:
         listener, self._listener = self._listener, None
         if listener is not None:
-            listener.leave(self._note.serial)
+            listener.leave(self._note.serial, is_gone=is_gone)
+
+    def _hide_frames(self) -> None:
+        """An error passed through: TensorFlow's messages are to name the user's lines only, while this tape lives."""
+        if not self._frames_are_hidden and not self._blind:
+            self._frames_are_hidden = True
+            _tensorflow.hide_frames()
 
     def _is_heard(self) -> bool:
         return self._listener is not None and self._listener.is_on

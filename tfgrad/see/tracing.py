@@ -44,8 +44,9 @@ def look(findings: Findings, site: Site, tape: Tape, note: CallNote, answer: Any
         step.roots = refilling.roots(graph, tape, note.number)
         wanted = tf.numpy_function(step.ran, [tf.stack(squares)], tf.bool)
         wanted.set_shape([])
-        if step.roots:
-            tf.cond(wanted, lambda: tf.numpy_function(step.copied, step.roots, tf.bool), lambda: False)
+        tensors = step.roots.tensors
+        if tensors:
+            tf.cond(wanted, lambda: tf.numpy_function(step.copied, tensors, tf.bool), lambda: False)
 
 
 def _is_float(gradient: Any) -> bool:
@@ -54,7 +55,7 @@ def _is_float(gradient: Any) -> bool:
 
 def _half_square(gradient: Any) -> Any:
     """Half the sum of squares in one op: NaN, infinite or 0 where the gradient is."""
-    values = gradient.values if isinstance(gradient, tf.IndexedSlices) else tf.convert_to_tensor(gradient)
+    values = _values(gradient)
     if values.dtype.is_complex:
         values = tf.abs(values)
     if values.dtype in (tf.float16, tf.bfloat16):
@@ -62,8 +63,17 @@ def _half_square(gradient: Any) -> Any:
     return tf.cast(tf.nn.l2_loss(values), tf.float64)
 
 
+def _values(gradient: Any) -> Any:
+    """A gradient's numbers as one tensor."""
+    if isinstance(gradient, tf.RaggedTensor):
+        return gradient.flat_values
+    if isinstance(gradient, (tf.IndexedSlices, tf.SparseTensor)):
+        return gradient.values
+    return tf.convert_to_tensor(gradient)
+
+
 def _size(gradient: Any) -> int:
-    return int(gradient.shape.num_elements() or 1)
+    return int(_values(gradient).shape.num_elements() or 1)
 
 
 @dataclass(eq=False)
@@ -76,7 +86,7 @@ class Step:
     note: CallNote
     leaves: Sequence[int]
     sizes: Sequence[int]
-    roots: list[Any] = field(default_factory=list)
+    roots: refilling.Roots = field(default_factory=lambda: refilling.Roots((), ()))
     copies: int = 0
     _new: list[Tally] = field(default_factory=list)
 
@@ -92,12 +102,12 @@ class Step:
                 if (state := _state(square, size)) and is_wanted(self.note, state)
             ]
             fresh = [tally for k, state in bad if (tally := self._counted(k, state, number)) is not None]
-            if not fresh or self.copies >= _MOST_COPIES or not self.roots:
+            if not fresh or self.copies >= _MOST_COPIES or not self.roots.tensors:
                 return np.False_
             self.copies += 1
             self._new = fresh
-        if any(tally.state == "nonfinite" for tally in fresh):
-            self.site.loss_scaled = self.site.loss_scaled or loss_is_scaled()
+        if self.site.loss_scaled is None and any(tally.state == "nonfinite" for tally in fresh):
+            self.site.loss_scaled = loss_is_scaled()
         return np.True_
 
     def _counted(self, k: int, state: str, number: int) -> Tally | None:
@@ -126,7 +136,7 @@ def _state(half_square: float, size: int) -> str:
 class _Explained:
     """The explanation of one step that ran, made when the first leaf of it is asked for."""
 
-    def __init__(self, tape: Tape, number: int, roots: Sequence[Any], values: Sequence[Any]) -> None:
+    def __init__(self, tape: Tape, number: int, roots: refilling.Roots, values: Sequence[Any]) -> None:
         self._given = tape, number, roots, values
         self._reasons: Sequence[Reason] | None = None
 

@@ -181,7 +181,7 @@ class Turns:
     def opened(self, turn: Turn) -> Turns | None:
         """These turns with the ops of a function call in place of the call; None if it can't be looked into."""
         event, step = turn.event, turn.step
-        if event is None or event.graph is None or step is None:
+        if event is None or step is None or (event.graph is None and not _is_unrolled(event)):
             return None
         return rerun.elsewhere(lambda: self._open(turn, event, step))
 
@@ -195,7 +195,10 @@ class Turns:
             if i in self.values:
                 replay.values.setdefault(i, self.values[i])
         try:
-            numbers = replay.forward(event.graph, event.inputs, len(event.outputs))
+            if event.graph is None:
+                numbers = replay.control_flow(event.graph_op, list(event.inputs))
+            else:
+                numbers = replay.forward(event.graph, event.inputs, len(event.outputs))
         except inside.TooLong:
             return None
         seeds = {
@@ -329,7 +332,7 @@ def _turn(event: Event, step: Step | None) -> Turn:
     return Turn(
         order=(event.n, 0),
         op=event.op,
-        kind=event.kind if event.kind != "before" else "op",
+        kind="function" if step and _is_unrolled(event) else event.kind if event.kind != "before" else "op",
         inputs=event.inputs,
         outputs=event.outputs,
         up=step.upstream_measures if step else nothing,
@@ -342,6 +345,11 @@ def _turn(event: Event, step: Step | None) -> Turn:
         graph_op=event.graph_op,
         step=step,
     )
+
+
+def _is_unrolled(event: Event) -> bool:
+    """Whether an event is a loop or branch of a graph, which is looked into like a function."""
+    return event.graph_op is not None and event.op in inside.CONTROL_FLOW
 
 
 def _pass_through(turns: Turns, steps: Mapping[int, Step]) -> None:

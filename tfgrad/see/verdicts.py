@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from tfgrad import wording
 from tfgrad.see import telling
 from tfgrad.see.explanation import Reason
 from tfgrad.see.findings import Findings, Site, Tally, spot
@@ -65,10 +66,26 @@ def judged(findings: Findings, failed: bool) -> tuple[tuple[Problem, ...], tuple
                     problem.where and (problem.where.file, problem.where.line),
                 )
                 problems[key] = _merged(problems.get(key), problem)
+        if unmoved := _unmoved(site):
+            notes[unmoved] = None
         if site.closed:
             notes[f"{spot(site)}: {site.closed}"] = None
     ordered = sorted(problems.values(), key=lambda problem: telling.SYMPTOMS.index(problem.symptom))
     return tuple(ordered), tuple(notes)
+
+
+def _unmoved(site: Site) -> str:
+    """A sentence where Variables had gradients and nothing was made of them; empty if they moved."""
+    bad = {tally.reason.path for tally in site.tallies.values() if tally.reason is not None}
+    moved = {sight.name: sight.has_moved for sight in site.sights.values() if sight.name not in bad}
+    still = [name for name, has in moved.items() if has is False]
+    if site.calls < _STREAK or not still:
+        return ""
+    if len(still) == len(moved):
+        asked = "the Variables asked about did not change"
+        return f"{spot(site)}: {asked} in {site.calls} steps; were their gradients applied?"
+    names = wording.listing([f"'{name}'" for name in still], limit=4)
+    return f"{spot(site)}: {names} did not change in {site.calls} steps, though there were gradients"
 
 
 def _outbreak(findings: Findings) -> float:
@@ -114,12 +131,19 @@ def _noted(site: Site, problem: Problem) -> str:
 def is_harmless(site: Site, tally: Tally, reason: Reason, failed: bool) -> bool:
     """Whether a finding is part of many a sound program."""
     if tally.state == "none":
-        return reason.cause == "not-trainable" or _is_unused_branch(site, reason, failed)
+        known = reason.cause == "not-trainable" or _is_unused_branch(site, reason, failed)
+        return known or _is_passing(site, tally, reason, failed)
     if tally.state == "zero":
-        return not _stays_zero(site, tally) or _cancels_by_design(site, tally, reason)
+        stays = _stays_zero(site, tally) or (reason.cause == "cancels" and _all_cancels(site))
+        return not stays or _cancels_by_design(site, reason) or _has_arrived(tally, reason)
     if tally.state == "nonfinite":
-        return site.loss_scaled and not _never_finite(site, tally)
+        return bool(site.loss_scaled) and not _never_finite(site, tally)
     return False
+
+
+def _is_passing(site: Site, tally: Tally, reason: Reason, failed: bool) -> bool:
+    """Weights that some steps do not use, such as those of a branch taken now and then."""
+    return reason.cause == "unconnected" and not failed and not site.is_traced and tally.count < site.calls
 
 
 def _is_unused_branch(site: Site, reason: Reason, failed: bool) -> bool:
@@ -144,12 +168,26 @@ def _stays_zero(site: Site, tally: Tally) -> bool:
     return tally.count >= _STREAK and tally.count == site.calls - tally.first + 1
 
 
-def _cancels_by_design(site: Site, tally: Tally, reason: Reason) -> bool:
-    """A bias before a normalisation, the last bias of a critic: one leaf among many whose terms cancel."""
-    if reason.cause != "cancels":
-        return False
-    zeros = [other for other in site.tallies.values() if other.state == "zero" and other.count >= tally.count]
-    return len(zeros) < site.leaves
+def _cancels_by_design(site: Site, reason: Reason) -> bool:
+    """A bias before a normalisation, the last bias of a critic: terms cancel, but only for a few of the leaves."""
+    return reason.cause == "cancels" and not _all_cancels(site)
+
+
+def _all_cancels(site: Site) -> bool:
+    """Whether most of what was asked about cancels most of the time: the target hardly depends on anything."""
+    often = [
+        tally
+        for tally in site.tallies.values()
+        if tally.state == "zero"
+        and 2 * tally.count >= site.calls
+        and (tally.reason is None or tally.reason.cause == "cancels")
+    ]
+    return len(often) == site.leaves or (site.leaves >= 4 and 2 * len(often) >= site.leaves)
+
+
+def _has_arrived(tally: Tally, reason: Reason) -> bool:
+    """At a point without slope after steps with one: the minimum that was looked for."""
+    return reason.cause == "constant-here" and tally.first > 1
 
 
 def _never_finite(site: Site, tally: Tally) -> bool:

@@ -67,6 +67,7 @@ class _Walk:
         self.inside: dict[tuple[int, Any], int] = {}
 
     def run(self, target_ids: Sequence[int]) -> Way:
+        """The whole walk; the target may itself be a number that came back."""
         users = [n for i in self.way.ids for n in self.record.users.get(i, ())]
         reads = [read.n for read in self.record.reads if read.id in self.way.status]
         begins = [call.begin for call in self.record.calls]

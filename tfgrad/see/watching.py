@@ -6,6 +6,7 @@ go takes it out again; a tape made when nobody watches, or by this package for i
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from abc import ABCMeta
@@ -13,13 +14,15 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from tfgrad import _tensorflow
+import tfgrad
+from tfgrad import _tensorflow, source
 from tfgrad._autograph import unconverted
 from tfgrad.see import replacing
 from tfgrad.see.call import Call
 from tfgrad.see.notes import CallNote
 from tfgrad.see.tape import Tape
 
+_HERE = os.path.dirname(os.path.abspath(tfgrad.__file__)) + os.sep
 PLAIN: Any = _tensorflow.NoticedTape.__mro__[1]
 _GRAVITY = ("ignore", "warn", "raise")
 _lock = threading.RLock()
@@ -57,8 +60,8 @@ class _Kind(ABCMeta):
 
 
 def _is_ours(frame: Any) -> bool:
-    name = frame.f_globals.get("__name__", "")
-    return isinstance(name, str) and name.startswith("tfgrad.") and not name.startswith("tfgrad.learn.")
+    file = frame.f_code.co_filename
+    return file.startswith(_HERE) and not source.is_user_file[file]
 
 
 class WatchedTape(Tape, metaclass=_Kind):

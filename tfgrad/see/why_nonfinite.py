@@ -14,11 +14,9 @@ from tfgrad.see import again, nonfinite_words
 from tfgrad.see.cuts import FLOATING, STATEFUL_SOURCES
 from tfgrad.see.explanation import Reason
 from tfgrad.see.nonfinite_causes import Blame, judge_back, judge_forward
-from tfgrad.see.opkinds import MASKING, SMOOTH, STRUCTURAL
+from tfgrad.see.opkinds import MASKING, RECTIFIERS, SMOOTH, STRUCTURAL
 from tfgrad.see.question import LeafQuestion
 from tfgrad.see.turns import Turn, Turns
-
-_ROUNDS = 8
 
 
 def reason(leaf: LeafQuestion) -> Reason:
@@ -86,7 +84,7 @@ def forward(turns: Turns, broken: Iterable[int]) -> Blame | None:
 
 def _unknown(turns: Turns, turn: Turn, i: int) -> list[int]:
     """The inputs without a known value that must have brought a NaN: the op makes none of finite numbers."""
-    if turn.op not in STRUCTURAL | MASKING and not (turn.op in SMOOTH and _has_nan(turns, i)):
+    if turn.op not in STRUCTURAL | MASKING and not (turn.op in SMOOTH | RECTIFIERS and _has_nan(turns, i)):
         return []
     return [j for j in turn.inputs if _is_float(turns, j) and turns.array(j) is None]
 

@@ -1,0 +1,1 @@
+"""Somebody's unchanged script, run while every gradient that it asks for is looked at."""
