@@ -52,7 +52,16 @@ LATE = {
 
 # Who may import what from outside.
 ONLY_IN = {
-    "rich": {"report", "explanation_report", "diagnosis_report", "check_report", "cli", "see.pictures", "learn", "doctor"},
+    "rich": {
+        "report",
+        "explanation_report",
+        "diagnosis_report",
+        "check_report",
+        "cli",
+        "see.pictures",
+        "learn",
+        "doctor",
+    },
     "tensorflow.python": {"_tensorflow", "_lean"},
 }
 

@@ -71,7 +71,9 @@ def has_no_network_namespaces() -> bool:
 @pytest.mark.skipif(has_no_network_namespaces(), reason="only Linux can take the network from a process")
 def test_without_loopback_it_is_unavailable() -> None:
     program = "from tfgrad.learn import workers; workers.run(print)"
-    done = subprocess.run([*NO_NETWORK, sys.executable, "-c", program], capture_output=True, text=True, env=os.environ)
+    environment = {**os.environ, "PYTHONPATH": str(Path(workers.__file__).parents[2])}
+    command = [*NO_NETWORK, sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 1
     assert "Unavailable: no connection over 127.0.0.1: " in done.stderr.splitlines()[-1]
 

@@ -140,3 +140,12 @@ def test_a_contestant_that_raises_is_told_and_the_process_goes_on() -> None:
         assert crew.ask("tfgrad", ROWS[0], do="begin")["ok"]
     finally:
         crew.close()
+
+
+def test_peak_of_memory_sees_what_was_freed_again() -> None:
+    program = (
+        "from benchmarks import memory; before = memory.begin(); "
+        "held = bytearray(b'x' * 2**27); del held; print(memory.peak() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=measure._environment())
+    assert 120 < float(done.stdout) < 400

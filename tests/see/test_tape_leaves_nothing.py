@@ -311,6 +311,7 @@ assert held() is None
 """
 
 
+@pytest.mark.skipif(tf.__version__.startswith("2.16."), reason="TensorFlow 2.16's own tape holds on to the code")
 def test_no_code_object_is_held_after_the_tape() -> None:
     # Not within pytest, and with no Variable made in the cell: there TensorFlow itself holds on to the code.
     subprocess.run([sys.executable, "-c", PROGRAM_WITH_A_CELL], check=True, capture_output=True, timeout=120)
