@@ -63,12 +63,12 @@ def in_process(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int
 
 
 def test_an_unknown_demo_gets_the_nearest_names_and_exit_code_two(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = in_process(capsys, "demos", "detatch", "rnge")
+    code, out, err = in_process(capsys, "demos", "detatch", "overwriten")
     assert code == 2
     assert out == ""
     assert err == (
         "tfgrad demos: no demo 'detatch'; did you mean detach or detach-in-prose?\n"
-        "  no demo 'rnge'; did you mean range?\n"
+        "  no demo 'overwriten'; did you mean overwritten?\n"
     )
 
 

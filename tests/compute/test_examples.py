@@ -107,3 +107,10 @@ def test_a_loss_that_does_not_depend_on_wrt_has_zero_gradients() -> None:
 
 def test_no_examples_give_no_gradients_of_the_right_shape() -> None:
     assert tg.per_example_grad(lambda w, x: tf.reduce_sum(w * x))(tf.ones([2]), tf.ones([0, 2])).shape == [0, 2]
+
+
+def test_gradients_of_examples_of_a_traced_loop_are_those_of_a_plain_one() -> None:
+    loss = lambda w, x: tf.reduce_sum(tf.scan(lambda a, b: a * b, w * x)[-1])
+    w, x = tf.constant([2.0, 3.0]), tf.random.normal([3, 2])
+    found = tg.jit(tg.per_example_grad(loss))(w, x)
+    np.testing.assert_allclose(found, tg.per_example_grad(loss)(w, x), rtol=1e-5)

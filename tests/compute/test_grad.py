@@ -373,3 +373,21 @@ def test_elementwise_gradient_of_a_broadcast_second_argument() -> None:
 
 def test_elementwise_gradient_of_a_constant_is_zero() -> None:
     np.testing.assert_array_equal(tg.elementwise_grad(lambda x: tf.ones_like(x))(tf.ones([2])), [0.0, 0.0])
+
+
+@pytest.mark.parametrize("kind", [lambda x: x, lambda x: x.numpy(), tf.Variable], ids=["tensor", "array", "variable"])
+def test_a_differentiated_float_takes_the_dtype_of_the_floating_arrays(kind: Any) -> None:
+    x = kind(tf.constant([1.0, 2.0], tf.float64))
+    f = lambda s, x: tf.reduce_sum(x) * s["scale"][0]
+    gradient = tg.grad(f)({"scale": [2.0]}, x)["scale"][0]
+    assert gradient.dtype == tf.float64
+    assert float(gradient) == 3.0
+    assert tg.grad(lambda s, *, x: tf.reduce_sum(x) * s)(2.0, x=x).dtype == tf.float64
+    assert float(tg.jvp(lambda s, x: tf.reduce_sum(x) * s, (2.0, x), (1.0, [0.0, 0.0]))[1]) == 3.0
+
+
+def test_a_differentiated_float_is_float32_without_floating_arrays_or_where_they_differ() -> None:
+    double, single = tf.constant(1.0, tf.float64), tf.constant(1.0)
+    assert tg.grad(lambda s: s * s)(2.0).dtype == tf.float32
+    assert tg.grad(lambda s, n: s * s)(2.0, tf.constant(1)).dtype == tf.float32
+    assert tg.grad(lambda s, a, b: s * s)(2.0, double, single).dtype == tf.float32

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import collections
+import copy
 import functools
 import gc
+import pickle
 import threading
 import weakref
 from collections.abc import Callable
@@ -392,3 +395,94 @@ def test_replicas_run_a_jitted_gradient(how: Any) -> None:
     step = how(lambda: strategy.run(slope))
     assert [float(g) for g in strategy.experimental_local_results(step())] == [6.0, 6.0]
     assert float(slope()) == 6.0
+
+
+def test_a_dict_and_keywords_in_another_order_are_the_same_values() -> None:
+    difference = lambda d: d["a"] - d["b"]
+    given, turned = {"a": 3.0, "b": 7.0}, {"b": 3.0, "a": 7.0}
+    f = tg.jit(difference)
+    nested = tg.jit(lambda tree: difference(tree[0]["inner"]))
+    keywords = tg.jit(lambda **d: d["a"] - d["b"])
+    for d, answer in [(given, -4.0), (turned, 4.0), (given, -4.0)]:
+        assert float(f(d)) == float(nested([{"inner": d}])) == float(keywords(**d)) == answer
+        assert float(tf.function(lambda d=d: f(d))()) == answer
+        assert [float(tg.grad(f)(d)[name]) for name in "ab"] == [1.0, -1.0]
+
+
+@pytest.mark.parametrize("kind", [dict, collections.OrderedDict])
+def test_f_sees_a_dict_s_own_order(kind: Any) -> None:
+    first = tg.jit(lambda d: next(iter(d.values())))
+    assert float(first(kind([("a", 1.0), ("b", 2.0)]))) == 1.0
+    assert float(first(kind([("b", 2.0), ("a", 1.0)]))) == 2.0
+
+
+class TenTimes(Scaled):
+    """A jitted method that calls the one that it overrides."""
+
+    @tg.jit
+    def times(self, x: Any) -> Any:
+        return 10.0 * super().times(x)
+
+
+def test_a_jitted_method_calls_the_one_it_overrides() -> None:
+    scaled = TenTimes(2.0)
+    assert float(scaled.times(3.0)) == 60.0
+    assert float(super(TenTimes, scaled).times(3.0)) == 6.0
+    assert float(scaled.times(4.0)) == 80.0
+
+
+def test_a_copy_of_an_object_has_a_jitted_method_of_its_own_and_nothing_is_added_to_objects() -> None:
+    scaled = Scaled(2.0)
+    scaled.times(1.0)
+    assert vars(scaled) == {"factor": 2.0}
+    for copied in (copy.copy(scaled), copy.deepcopy(scaled), pickle.loads(pickle.dumps(scaled))):
+        copied.factor = 5.0
+        assert float(copied.times(1.0)) == 5.0
+
+
+def test_a_jitted_method_keeps_its_object_alive() -> None:
+    times = Scaled(2.0).times
+    gc.collect()
+    assert float(times(3.0)) == 6.0
+
+
+class Equal:
+    """Equal to any other, and unhashable."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    @tg.jit
+    def times(self, x: Any) -> Any:
+        return self.factor * x
+
+
+def test_objects_that_are_equal_and_unhashable_have_their_own_jitted_methods() -> None:
+    two, three = Equal(2.0), Equal(3.0)
+    assert [float(e.times(5.0)) for e in (two, three, two)] == [10.0, 15.0, 10.0]
+
+
+class Slotted:
+    """An object that can't be referred to weakly."""
+
+    __slots__ = ("runs",)
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    @tg.jit
+    def twice(self, x: Any) -> Any:
+        self.runs += 1
+        return 2 * x
+
+
+def test_a_jitted_method_of_an_object_with_slots_is_traced_once() -> None:
+    slotted, other = Slotted(), Slotted()
+    assert [float(slotted.twice(x)) for x in (1.0, 2.0)] == [2.0, 4.0]
+    assert float(other.twice(3.0)) == 6.0
+    assert (slotted.runs, other.runs) == (1, 1)

@@ -190,3 +190,36 @@ def test_hvp_is_a_tuple_as_long_as_the_primals() -> None:
 def test_hvp_of_a_linear_function_is_zero() -> None:
     (hv,) = tg.hvp(tf.reduce_sum, (tf.ones([2]),), (tf.ones([2]),))
     np.testing.assert_array_equal(hv, [0.0, 0.0])
+
+
+def mapped_cubes(x: Any) -> Any:
+    return tf.reduce_sum(tf.map_fn(lambda a: a**3, x))
+
+
+def scanned_product(x: Any) -> Any:
+    return tf.scan(lambda a, b: a * b, x)[-1]
+
+
+def squared_until_large(x: Any) -> Any:
+    a = tf.reduce_sum(x)
+    for _ in tf.range(10):
+        a = a * a
+        if a > 100.0:
+            break
+    return a
+
+
+@pytest.mark.parametrize("f", [mapped_cubes, scanned_product, squared_until_large], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("second", [tg.hessian, lambda f: tg.jacobian(tg.grad(f), chunk=2)], ids=["hessian", "chunk"])
+def test_a_traced_loop_has_a_hessian(f: Any, second: Any) -> None:
+    x = tf.constant([2.0, 3.0, 4.0])
+    np.testing.assert_allclose(tg.jit(second(f))(x), tg.hessian(f)(x), rtol=1e-5)
+
+
+def test_a_hessian_of_a_loop_has_more_rows_than_are_done_one_by_one() -> None:
+    np.testing.assert_allclose(tg.hessian(mapped_cubes)(tf.ones([120])), 6.0 * np.eye(120))
+
+
+def test_a_traced_loop_over_an_unknown_length_has_a_hessian() -> None:
+    hessian = tf.function(tg.hessian(mapped_cubes), input_signature=[tf.TensorSpec([None])])
+    np.testing.assert_allclose(hessian(tf.constant([1.0, 2.0])), np.diag([6.0, 12.0]))

@@ -147,3 +147,27 @@ def test_variable_holds_its_value_dtype_and_trainability() -> None:
     w = tg.variable(tf.Variable(3.0))
     w.assign(5.0)
     assert float(w) == 5.0
+
+
+@EAGER_AND_GRAPH
+def test_a_rule_is_obeyed_for_tensors_given_by_keyword(how: Any) -> None:
+    @tg.custom_gradient
+    def product(x: Any, y: Any = 2.0, *, n: int = 1) -> Any:
+        return x * y * n, lambda dy: (10.0 * dy, 20.0 * dy)
+
+    def swapped(x: Any) -> Any:
+        return product(y=x, x=x, n=2)
+
+    x = tf.constant(3.0)
+    assert float(how(tg.grad(swapped))(x)) == 30.0
+    assert float(tg.jit(tg.grad(swapped))(x)) == 30.0
+    assert float(how(tg.grad(lambda x: ten_times(x=x)))(x)) == 10.0
+
+
+def test_a_call_that_does_not_fit_the_rule_s_function_is_refused_by_python() -> None:
+    x = tf.constant(1.0)
+    product = tg.custom_gradient(lambda x, y: (x * y, lambda dy: (dy, dy)))
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
+        product(y=x)
+    with pytest.raises(TypeError, match="multiple values for argument 'x'"):
+        product(x, x=x)

@@ -16,6 +16,22 @@ ragged = tf.ragged.constant([[1.0], [2.0, 3.0]])
 WEIGHT = tf.Variable(1.0, name="weight")
 
 
+class Frozen(tf.Module):
+    """A module with a Variable that is not to be trained."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = tf.Variable(1.0, trainable=False)
+
+
+FROZEN = Frozen()
+
+
+@tg.custom_gradient
+def keyword_only(x: Any, *, k: Any) -> Any:
+    return x * k, lambda dy: dy
+
+
 @tg.custom_gradient
 def one_too_few(a: Any, b: Any) -> Any:
     return a * b, lambda dy: dy
@@ -109,6 +125,14 @@ POSITIONS = [
         lambda: tg.grad(square, wrt=tf.Module())(tf.constant(1.0)),
         tg.StructureError,
         "the Module 'module' has no trainable variables",
+        "",
+        "`trainable`",
+    ),
+    Case(
+        "all frozen",
+        lambda: tg.grad(lambda x: x * FROZEN.weight, wrt=FROZEN)(tf.constant(1.0)),
+        tg.StructureError,
+        "has 1 variable, none of them trainable",
         "",
         "`trainable`",
     ),
@@ -223,6 +247,38 @@ PRODUCTS = [
         "",
     ),
     Case(
+        "two cotangents",
+        lambda: tg.vjp(lambda x: (x, x), x3)[1](x3, x3),
+        tg.KindError,
+        "vjp_fn: called with 2 cotangents",
+        "one nest of cotangents",
+        "vjp_fn((u1, u2))",
+    ),
+    Case(
+        "cotangent for a tuple",
+        lambda: tg.vjp(lambda x: (x, x), x3)[1](x3),
+        tg.StructureError,
+        "cotangents is float32[3], and no nest",
+        "f's value, a tuple of 2",
+        "(u1, u2)",
+    ),
+    Case(
+        "tangents in one tuple",
+        lambda: tg.linearize(lambda a, b: a * b, 2.0, 3.0)[1]((1.0, 0.0)),
+        tg.StructureError,
+        "jvp_fn was called with one tuple of 2 tangents",
+        "2 arguments",
+        "jvp_fn(*tangents)",
+    ),
+    Case(
+        "tangent dtype",
+        lambda: tg.jvp(square, (x3,), (tf.cast(x3, tf.float64),)),
+        tg.StructureError,
+        "tangents[0] is float64[3]",
+        "float32[3]",
+        "tf.cast(..., tf.float32)",
+    ),
+    Case(
         "complex cotangent",
         lambda: tg.vjp(square, x3)[1](tf.complex(x3, x3)),
         tg.KindError,
@@ -261,9 +317,33 @@ EXAMPLES = [
         "no batch",
         lambda: tg.per_example_grad(square)(1.0),
         tg.StructureError,
-        "with examples are nothing",
-        "leading axis",
-        "batch=",
+        "no argument carries examples, of 1 argument",
+        "outside wrt",
+        "batch= its position",
+    ),
+    Case(
+        "ragged examples",
+        lambda: tg.per_example_grad(lambda w, x: w)(1.0, ragged),
+        tg.KindError,
+        "args[1] is a RaggedTensor",
+        "dense",
+        "to_tensor()",
+    ),
+    Case(
+        "sparse examples",
+        lambda: tg.per_example_grad(lambda w, x: w, batch=1)(1.0, tf.sparse.from_dense([[1.0, 0.0]])),
+        tg.KindError,
+        "args[1] is a SparseTensor",
+        "dense",
+        "tf.sparse.to_dense",
+    ),
+    Case(
+        "batch out of range",
+        lambda: tg.per_example_grad(lambda w, x: w, batch=5)(1.0, x3),
+        tg.StructureError,
+        "batch=5, but f was called with 2 positional arguments",
+        "batch from 0 to 1",
+        "same for every example",
     ),
     Case(
         "lengths",
@@ -293,7 +373,7 @@ EXAMPLES = [
         "batch_jacobian",
         lambda: tg.batch_jacobian(tf.reduce_sum)(x3),
         tg.StructureError,
-        "shapes [] and [3]",
+        "f returned float32[] from float32[3]",
         "leading axis",
         "tfgrad.jacobian",
     ),
@@ -323,6 +403,14 @@ RULES = [
         "gave float64[] for args[0]",
         "float32[]",
         "tf.cast",
+    ),
+    Case(
+        "keyword-only tensor",
+        lambda: keyword_only(1.0, k=x3),
+        tg.KindError,
+        "keyword_only got a tensor as k=",
+        "by position",
+        "close over it",
     ),
     Case("no rule", lambda: no_rule(1.0), tg.StructureError, "no_rule returned float32[]", "(y, rule)", "lambda dy"),
     Case(

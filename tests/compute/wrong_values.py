@@ -304,6 +304,22 @@ ARGUMENTS = [
         "wrt=variable",
     ),
     Case(
+        "read_value",
+        lambda: tg.grad(lambda v: v.read_value() ** 2)(WEIGHT),
+        tg.KindError,
+        "f called read_value() on an argument",
+        "as its value",
+        "x itself is the value",
+    ),
+    Case(
+        "value in a graph",
+        lambda: tf.function(lambda: tg.grad(lambda v: v.value() ** 2)(WEIGHT))(),
+        tg.KindError,
+        "f called value()",
+        "",
+        "",
+    ),
+    Case(
         "assign_add in a graph",
         lambda: tf.function(lambda: tg.grad(lambda v: v.assign_add(3.0))(WEIGHT))(),
         tg.KindError,

@@ -15,7 +15,7 @@ def call(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], g
     """f's value; `given` are the caller's own arguments, of which messages of `who` speak.
 
     Raises:
-        KindError: f assigns to an argument, which reached it as a tensor.
+        KindError: f treats an argument as a Variable, which reached it as a tensor.
     """
     try:
         return _tensorflow.converted(f)(*args, **kwargs)
@@ -25,7 +25,8 @@ def call(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], g
             raise KindError(
                 f"{who}: f called {method}() on an argument that it is differentiated by",
                 "a function that leaves its arguments as they are: a Variable reaches f as its value",
-                "close over the Variable, and name it: tfgrad.grad(f, wrt=variable)",
+                ("x itself is the value; or " if method in _READS else "")
+                + "close over the Variable, and name it: tfgrad.grad(f, wrt=variable)",
             ) from error
         raise
     except TypeError as error:
@@ -37,15 +38,16 @@ def call(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], g
         raise
 
 
+_READS = frozenset({"value", "read_value"})
 _ASSIGNMENTS = frozenset({"assign", "assign_add", "assign_sub", "scatter_nd_update", "scatter_update", "scatter_add"})
 
 
 def _assigning_method(error: AttributeError) -> str | None:
-    """The method of a Variable that a tensor lacked. AutoGraph makes a new error, of which only the text is left."""
-    if error.name in _ASSIGNMENTS and wording.kind(error.obj) == "tensor":
+    """The method of a Variable that a tensor lacks. AutoGraph makes a new error, of which only the text is left."""
+    if error.name in _ASSIGNMENTS | _READS and wording.kind(error.obj) == "tensor":
         return error.name
     found = re.search(r"'\w*Tensor' object has no attribute '(\w+)'", str(error))
-    return found[1] if found and found[1] in _ASSIGNMENTS else None
+    return found[1] if found and found[1] in _ASSIGNMENTS | _READS else None
 
 
 def check_function(f: Any, who: str) -> None:

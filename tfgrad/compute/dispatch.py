@@ -31,8 +31,8 @@ def jit(f: Callable[..., Any], *, xla: bool = False) -> Any:
     Args:
         f: a function of nests; its Python runs while it is traced, with AutoGraph, and not again for that signature.
             Arrays and floats become tensors, a float in the dtype of the floating arrays among the arguments (float32
-            if there are none or they differ). Ints, bools, strings, None, functions and other objects are part of
-            the signature. Variables that f closes over are read anew at each call.
+            if there are none or they differ). Ints, bools, strings, None, functions, other objects and the order of
+            a dict's keys are part of the signature. Variables that f closes over are read anew at each call.
         xla: compile with XLA. It is never chosen by itself: XLA refuses some programs, and aborts on others.
 
     Returns:
@@ -64,17 +64,17 @@ class _Ready:
 class _Traced:
     """f as a tf.function of a flat list of tensors, for one structure of its arguments."""
 
-    def __init__(self, f: Callable[..., Any], args: Any, kwargs: Any, xla: bool) -> None:
+    def __init__(self, callee: Callable[[], Callable[..., Any]], args: Any, kwargs: Any, xla: bool) -> None:
         self._unpackers: weakref.WeakKeyDictionary[Any, packing.Unpack] = weakref.WeakKeyDictionary()
 
         def of_tensors(*tensors: Any) -> list[tf.Tensor]:
             left = iter(tensors)
             filled = packing.refilled(args, left), packing.refilled(kwargs, left)
-            y = _autograph.converted(f)(*filled[0], **filled[1])
+            y = _autograph.converted(callee())(*filled[0], **filled[1])
             found, self._unpackers[tf.compat.v1.get_default_graph()] = packing.emptied(y)
             return found
 
-        of_tensors.__name__ = wording.function(f)
+        of_tensors.__name__ = wording.function(callee())
         self._function = tf.function(_autograph.unconverted(of_tensors), jit_compile=xla or None)
         self._xla = xla
 
@@ -93,9 +93,11 @@ class _Traced:
 class _Jitted:
     """What `jit` gives: a function, or a method of each object of a class."""
 
-    def __init__(self, f: Callable[..., Any], xla: bool) -> None:
+    def __init__(self, f: Callable[..., Any], xla: bool, owner: weakref.ref[Any] | None = None) -> None:
         self._f = f
         self._xla = xla
+        self._owner = owner
+        self._of_objects: dict[int, _Jitted] = {}
         self._name = wording.function(f)
         self._lock = threading.RLock()
         self._ready: dict[Any, _Ready] = {}
@@ -108,7 +110,7 @@ class _Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if tf.config.functions_run_eagerly():
-            return self._f(*args, **kwargs)
+            return self._callee()(*args, **kwargs)
         call = packing.packed(args, kwargs)
         if call.lean and tf.executing_eagerly() and _lean.may_call_lean() and not tf.distribute.has_strategy():
             ready = self._ready.get(call.key)
@@ -121,12 +123,30 @@ class _Jitted:
         self._name = name
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        """A jitted method of one object, kept with the object, so that its traces go when it goes."""
+        """A jitted method of one object, with traces of its own, which go when the object goes.
+
+        Of an object that can't be referred to weakly (`__slots__`) it is the jitted function with the object as its
+        first argument, which keeps the object alive.
+        """
         if instance is None:
             return self
-        bound = _Jitted(types.MethodType(self._f, instance), self._xla)
-        held = getattr(instance, "__dict__", None)
-        return bound if held is None else held.setdefault(self._name, bound)
+        found = self._of_objects.get(id(instance))
+        if found is None:
+            found = self._new_method(instance)
+        return types.MethodType(self, instance) if found is None else _Method(found, instance)
+
+    def _new_method(self, instance: Any) -> _Jitted | None:
+        number, others = id(instance), self._of_objects
+        try:
+            # By identity: an object may be unhashable, or equal to another one.
+            owner = weakref.ref(instance, lambda _: others.pop(number, None))
+        except TypeError:
+            return None
+        with self._lock:
+            return others.setdefault(number, _Jitted(self._f, self._xla, owner))
+
+    def _callee(self) -> Callable[..., Any]:
+        return self._f if self._owner is None else types.MethodType(self._f, self._owner())
 
     def _make_ready(self, call: packing.Packed, args: Any, kwargs: Any) -> _Ready:
         traced = self._of_structure(args, kwargs)
@@ -143,7 +163,7 @@ class _Jitted:
             traced = self._traced.get(key)
             if traced is None:
                 self._count(args, kwargs)
-                traced = self._traced[key] = _Traced(self._f, args, kwargs, self._xla)
+                traced = self._traced[key] = _Traced(self._callee, args, kwargs, self._xla)
         return traced
 
     def _count(self, args: Any, kwargs: Any) -> None:
@@ -154,6 +174,21 @@ class _Jitted:
             seen.add(packing.Same(value) if getattr(value, "__hash__", None) is None else value)
             if len(seen) == MANY_TRACES:
                 warnings.warn(_many_traces(self._name, path, value), GradientWarning, stacklevel=5)
+
+
+@left_alone
+class _Method:
+    """A jitted method together with its object, which it keeps alive, as a bound method does."""
+
+    def __init__(self, jitted: _Jitted, instance: Any) -> None:
+        self._jitted = jitted
+        self.__self__ = instance
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._jitted(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "_jitted"), name)
 
 
 def _many_traces(name: str, path: str, value: Any) -> str:

@@ -46,12 +46,12 @@ def batch_jacobian(f: Callable[..., Any], wrt: Any = 0) -> Any:
         )
 
     def batch_jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        asked = sources.asked(about, args, "batch_jacobian")
+        asked = sources.asked(about, args, kwargs, "batch_jacobian")
         outputs, _, recording = sources.recorded(
             f, asked, args, kwargs, blocks.real_outputs, who="batch_jacobian", persistent=True
         )
         recording.sources.check_dense("batch_jacobian")
-        _check_examples([*outputs.targets, *recording.sources.tensors], "batch_jacobian")
+        _check_examples(outputs.targets, recording.sources.tensors)
         return blocks.by_outputs(outputs, recording.sources, blocks.of_examples(recording, outputs.targets), 1)
 
     return named(batch_jacobian_of_f, "batch_jacobian", f)
@@ -103,13 +103,21 @@ class _Examples:
         self._places = places
         self._leaves = {place: trees.flatten(args[place]) for place in places}
         leaves = [(place, leaf) for place in places for leaf in self._leaves[place] if leaf is not None]
+        for place, leaf in leaves:
+            _check_dense(leaf, f"args[{place}]")
         self.stacks = [tf.convert_to_tensor(wrts.tensor_of(leaf)) for _, leaf in leaves]
         self._check([f"args[{place}]" for place, _ in leaves])
 
     def _check(self, names: list[str]) -> None:
         lengths = {stack.shape[0] if stack.shape.rank else None for stack in self.stacks}
         scalars = [name for name, stack in zip(names, self.stacks, strict=True) if stack.shape.rank == 0]
-        if not self.stacks or scalars or len(lengths - {None}) > 1:
+        if not self.stacks:
+            raise StructureError(
+                f"per_example_grad: no argument carries examples, of {wording.count(len(self._args), 'argument')}",
+                "an argument outside wrt whose leaves are all arrays of rank 1 or more, or one that batch= names",
+                "tfgrad.per_example_grad(loss)(w, x), x of shape [examples, ...]; or batch= its position",
+            )
+        if scalars or len(lengths - {None}) > 1:
             shapes = [f"{name} {wording.shape(stack)}" for name, stack in zip(names, self.stacks, strict=True)]
             raise StructureError(
                 f"per_example_grad: the arguments with examples are {wording.listing(shapes)}",
@@ -139,12 +147,22 @@ class _One:
 
     def __call__(self, row: list[tf.Tensor]) -> list[Any]:
         args = self._examples.of(row)
-        asked = sources.asked(self._about, args, "per_example_grad")
+        asked = sources.asked(self._about, args, self._kwargs, "per_example_grad")
         value, _, recording = sources.recorded(self._f, asked, args, self._kwargs, check_scalar, who="per_example_grad")
         self.sources = recording.sources
         self.sources.check_dense("per_example_grad")
         pairs = zip(recording.gradients(value), self.sources.tensors, strict=True)
         return [tf.zeros_like(tensor) if g is None else g for g, tensor in pairs]
+
+
+def _check_dense(leaf: Any, path: str) -> None:
+    if wording.kind(leaf) == "composite":
+        sparse = isinstance(leaf, tf.SparseTensor)
+        raise KindError(
+            f"per_example_grad: {path} is {wording.describe(leaf)}",
+            "dense tensors with a leading axis of examples, rows of one shape",
+            "tf.sparse.to_dense(...)" if sparse else "its to_tensor(), and a mask of what is no padding",
+        )
 
 
 def _parsed(batch: Any) -> wrts.Positions:
@@ -158,7 +176,7 @@ def _parsed(batch: Any) -> wrts.Positions:
 
 def _places(batch: wrts.Positions | None, about: wrts.About, args: tuple[Any, ...]) -> tuple[int, ...]:
     if batch is not None:
-        return batch.among(len(args), "per_example_grad")
+        return batch.among(len(args), "per_example_grad", "batch")
     asked = about.among(len(args), "per_example_grad") if isinstance(about, wrts.Positions) else ()
     return tuple(i for i, arg in enumerate(args) if i not in asked and _has_rows(arg))
 
@@ -168,12 +186,16 @@ def _has_rows(arg: Any) -> bool:
     return bool(leaves) and all(tf.TensorShape(getattr(leaf, "shape", ())).rank != 0 for leaf in leaves)
 
 
-def _check_examples(tensors: Sequence[Any], who: str) -> None:
+def _check_examples(outputs: Sequence[Any], inputs: Sequence[Any]) -> None:
     """Refuse what has no leading axis, or one of another length."""
-    lengths = {None if tensor.shape.rank is None else tuple(tensor.shape[:1]) for tensor in tensors}
+    lengths = {None if x.shape.rank is None else tuple(x.shape[:1]) for x in [*outputs, *inputs]}
     if () in lengths or len(lengths - {None, (None,)}) > 1:
         raise StructureError(
-            f"{who}: shapes {wording.listing([wording.shape(tensor) for tensor in tensors])}",
+            f"batch_jacobian: f returned {_shapes(outputs)} from {_shapes(inputs)}",
             "a leading axis of examples, of one length for outputs and inputs",
             "tfgrad.jacobian(f), where f is no function of a batch",
         )
+
+
+def _shapes(tensors: Sequence[Any]) -> str:
+    return wording.listing([wording.describe(tensor) for tensor in tensors])

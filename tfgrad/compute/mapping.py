@@ -51,9 +51,16 @@ def _all_at_once(one: Row, stacks: Sequence[tf.Tensor], few: int, rows: int | No
 
 
 def _one_by_one(one: Row, stacks: Sequence[tf.Tensor], rows: int) -> list[Any]:
-    split = zip(*(tf.unstack(stack, rows) for stack in stacks), strict=True)
-    columns = zip(*(one(list(row)) for row in split), strict=True)
+    columns = zip(*(one(row) for row in _split(stacks, rows)), strict=True)
     return [None if column[0] is None else tf.stack(column) for column in columns]
+
+
+def _split(stacks: Sequence[tf.Tensor], rows: int) -> list[list[tf.Tensor]]:
+    return [list(row) for row in zip(*(tf.unstack(stack, rows) for stack in stacks), strict=True)]
+
+
+# What vectorising says where it can't: at the second derivative of a loop that was traced (TensorFlow 2.21).
+_NOT_VECTORISED = ("Required handle data not set", "`dtype` <dtype: 'variant'> is not compatible with 0")
 
 
 class _Vectorised:
@@ -64,9 +71,22 @@ class _Vectorised:
         self._connected: list[bool] = []
 
     def __call__(self, stacks: Sequence[tf.Tensor]) -> list[Any]:
-        found = tf.vectorized_map(self._dense, list(stacks))
+        try:
+            found = tf.vectorized_map(self._dense, list(stacks))
+        except (ValueError, TypeError) as error:
+            if not any(text in str(error) for text in _NOT_VECTORISED):
+                raise
+            found = self._in_a_loop(stacks)
         left = list(found)
         return [left.pop(0) if connected else None for connected in self._connected]
+
+    def _in_a_loop(self, stacks: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+        rows = stacks[0].shape[0]
+        if tf.executing_eagerly() and rows is not None:
+            return [tf.stack(column) for column in zip(*map(self._dense, _split(stacks, rows)), strict=True)]
+        # A loop has to know the dtypes beforehand; the graph drops this one row again, as nothing uses it.
+        dtypes = [answer.dtype for answer in self._dense([stack[0] for stack in stacks])]
+        return tf.map_fn(self._dense, list(stacks), fn_output_signature=dtypes)
 
     def _dense(self, row: list[tf.Tensor]) -> list[tf.Tensor]:
         answers = self._one(row)

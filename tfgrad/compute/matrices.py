@@ -56,7 +56,7 @@ def jacobian(
     _check_options(mode, chunk)
 
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        asked = sources.asked(about, args, "jacobian")
+        asked = sources.asked(about, args, kwargs, "jacobian")
         outputs, aux, seen = sources.recorded(
             f, asked, args, kwargs, blocks.real_outputs, who="jacobian", has_aux=has_aux, persistent=True
         )
@@ -92,7 +92,7 @@ def hessian(f: Callable[..., Any], wrt: Any = 0, *, has_aux: bool = False) -> An
     about = wrts.parse(wrt, "hessian")
 
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
-        asked = sources.asked(about, args, "hessian")
+        asked = sources.asked(about, args, kwargs, "hessian")
         with recording(tf.GradientTape(persistent=True, watch_accessed_variables=asked.accessed)) as outer:
             outer.watch(asked.tensors)
             value, aux, inner = sources.recorded(f, asked, args, kwargs, check_scalar, who="hessian", has_aux=has_aux)
@@ -159,7 +159,7 @@ def _check_options(mode: str, chunk: int | None) -> None:
 
 def _check_real_inputs(tensors: Sequence[Any], who: str) -> None:
     for tensor in tensors:
-        if tensor.dtype.is_complex:
+        if tf.as_dtype(tensor.dtype).is_complex:
             raise NotScalarError(
                 f"{who}: an input is {wording.describe(tensor)}, complex numbers",
                 "real inputs",
@@ -183,5 +183,5 @@ def _blocks(seen: Recording, targets: list[tf.Tensor], mode: Mode, chunk: int | 
 def _is_tall(targets: list[tf.Tensor], tensors: list[Any]) -> bool:
     """Whether outputs are so many that forward mode costs less; each of its rows costs two of reverse mode."""
     outputs, inputs = blocks.size_of(targets), blocks.size_of(tensors)
-    real = not any(tensor.dtype.is_complex for tensor in tensors)
+    real = not any(tf.as_dtype(tensor.dtype).is_complex for tensor in tensors)
     return real and outputs is not None and inputs is not None and outputs > 2 * inputs

@@ -6,7 +6,7 @@ and other objects are part of the signature.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +74,7 @@ def _other_key(value: Any, call: Packed) -> Any:
         return (kind, type(value))
     if tf.nest.is_nested(value):
         children = [_key(leaf, call) for leaf in trees.flatten(value)]
-        return (type(value), tuple(trees.paths(value)), *children)
+        return (type(value), _order(value), tuple(trees.paths(value)), *children)
     return (object, Same(value))
 
 
@@ -124,7 +124,17 @@ def structure(value: Any) -> Any:
     if not tf.nest.is_nested(value):
         fed = type(value) in (float, complex) or _became_tensor(value)
         return "fed" if fed else (type(value), value) if type(value) in _STATIC else Same(value)
-    return (type(value), *trees.paths(value), *[structure(leaf) for leaf in trees.flatten(value)])
+    kind = type(value)
+    if kind is tuple or kind is list:
+        return (kind, *[structure(item) for item in value])
+    if kind is dict:
+        return (dict, *[(name, structure(item)) for name, item in value.items()])
+    return (kind, _order(value), *trees.paths(value), *[structure(leaf) for leaf in trees.flatten(value)])
+
+
+def _order(value: Any) -> tuple[Any, ...]:
+    """The keys of a mapping as they were put in, which f sees, and which `tf.nest` sorts."""
+    return tuple(value) if isinstance(value, Mapping) else ()
 
 
 def statics(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -160,6 +160,12 @@ def check_structure(given: Any, expected: Any, root: str, expected_root: str, wh
     have, want = trees.paths(given, ""), trees.paths(expected, "")
     if have == want:
         return
+    if tf.nest.is_nested(expected) and not tf.nest.is_nested(given):
+        raise StructureError(
+            f"{who}: {root} is {wording.describe(given)}, and no nest",
+            f"the structure of {expected_root}, {wording.describe(expected)}",
+            _WRITTEN.get(type(expected), f"build it with tf.nest.map_structure over {expected_root}"),
+        )
     extra = [root + path for path in have if path not in want]
     lacking = [root + path for path in want if path not in have]
     differ = [f"{word} {wording.listing(found)}" for word, found in (("has", extra), ("lacks", lacking)) if found]
@@ -170,11 +176,17 @@ def check_structure(given: Any, expected: Any, root: str, expected_root: str, wh
     )
 
 
+_WRITTEN: dict[Any, str] = {
+    tuple: "a tuple with an entry for each: (u1, u2)",
+    list: "a list with an entry for each: [u1, u2]",
+}
+
+
 def tensor_like(given: Any, like: tf.Tensor, path: str, who: str) -> tf.Tensor:
     """A tensor of the same dtype and shape as another.
 
     Raises:
-        StructureError: another shape, or None.
+        StructureError: another shape, None, or a tensor of another floating dtype (arrays and numbers are cast).
         IntegerError: no float.
         KindError: complex where real numbers belong.
     """
@@ -198,6 +210,12 @@ def tensor_like(given: Any, like: tf.Tensor, path: str, who: str) -> tf.Tensor:
             f"real numbers, {wording.dtype(like)}{wording.shape(like)}",
             "tf.math.real(...), where the imaginary part means nothing",
         )
+    if wording.kind(given) in ("tensor", "variable") and _is_other_precision(tensor.dtype, like.dtype):
+        raise StructureError(
+            f"{who}: {path} is {wording.describe(tensor)}",
+            f"{wording.dtype(like)}{wording.shape(like)}, the dtype of what it belongs to",
+            f"tf.cast(..., tf.{wording.dtype(like)})",
+        )
     tensor = tf.cast(tensor, like.dtype)
     if not tensor.shape.is_compatible_with(like.shape):
         raise StructureError(
@@ -206,6 +224,10 @@ def tensor_like(given: Any, like: tf.Tensor, path: str, who: str) -> tf.Tensor:
             "tf.broadcast_to or tf.reshape, where that is meant",
         )
     return tensor
+
+
+def _is_other_precision(found: tf.DType, wanted: tf.DType) -> bool:
+    return found != wanted and found.is_complex == wanted.is_complex
 
 
 def _parts_like(given: Any, leaf: Any, path: str, who: str) -> list[tf.Tensor]:

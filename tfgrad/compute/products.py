@@ -36,7 +36,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     Raises:
         IntegerError: the path of a leaf that has no derivative.
         LeftTensorFlowError: a leaf of y that is no tensor.
-        StructureError: cotangents of another structure or shape.
+        StructureError: cotangents of another structure or shape, or tensors of another floating dtype.
 
     >>> y, vjp_fn = vjp(lambda a, b: {"sum": a + b, "product": a * b}, 3.0, 4.0)
     >>> [float(g) for g in vjp_fn({"sum": 1.0, "product": 10.0})]
@@ -58,11 +58,12 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = F
         tangents: a tuple of the same structure and shapes.
 
     Returns:
-        `(y, dy)`, or `(y, dy, aux)`; dy has y's structure, zeros where y does not depend on the primals.
+        `(y, dy)`, or `(y, dy, aux)`; dy has y's structure, zeros where y does not depend on the primals. A rule of
+        `custom_gradient` enters as its transpose, which is the forward mode only of a rule that is linear in dy.
 
     Raises:
         KindError: primals or tangents that are no tuples.
-        StructureError: tangents of another structure or shape.
+        StructureError: tangents of another structure or shape, or tensors of another floating dtype.
 
     >>> y, dy = jvp(tf.sin, (0.0,), (2.0,))
     >>> float(y), float(dy)
@@ -122,6 +123,16 @@ def directions(tangents: tuple[Any, ...], taken: Arguments, who: str) -> list[tf
     return [part for i, (tangent, primal) in pairs for part in like(tangent, primal, f"tangents[{i}]", who)]
 
 
+def _check_separate(primals: int, tangents: tuple[Any, ...], who: str) -> None:
+    if len(tangents) == 1 < primals and isinstance(tangents[0], tuple | list) and len(tangents[0]) == primals:
+        raise StructureError(
+            f"{who}: jvp_fn was called with one {type(tangents[0]).__name__} of {primals} tangents",
+            f"{primals} arguments, a tangent for each primal",
+            "jvp_fn(*tangents)",
+        )
+    _check_count(primals, len(tangents), who)
+
+
 def _check_count(primals: int, tangents: int, who: str) -> None:
     if primals != tangents:
         raise StructureError(
@@ -147,7 +158,13 @@ class _Pullback:
         self._outputs = outputs
         self._taken = taken
 
-    def __call__(self, cotangents: Any) -> tuple[Any, ...]:
+    def __call__(self, cotangents: Any, *more: Any) -> tuple[Any, ...]:
+        if more:
+            raise KindError(
+                f"vjp_fn: called with {1 + len(more)} cotangents",
+                f"one nest of cotangents, in the structure of f's value, {wording.describe(self._outputs.value)}",
+                "vjp_fn((u1, u2)), where f's value is a tuple of two",
+            )
         given = self._outputs.cotangents(cotangents, "vjp_fn")
         answer: tuple[Any, ...] = self._taken.answer(self._seen.gradients(self._outputs.targets, given), trees.zeros)
         return answer
@@ -157,7 +174,7 @@ class _Pullback:
         tape, probes, pulled = transposable(self._seen, self._outputs.targets)
 
         def jvp_fn(*tangents: Any) -> Any:
-            _check_count(len(self._taken.taken), len(tangents), who)
+            _check_separate(len(self._taken.taken), tangents, who)
             pairs = zip(pulled, directions(tangents, self._taken, who), strict=True)
             reached = [(g, v) for g, v in pairs if g is not None]
             if not reached:

@@ -13,7 +13,7 @@ from tfgrad import _autograph as _tensorflow
 from tfgrad import trees, wording
 from tfgrad.compute import primals, wrt
 from tfgrad.compute.calling import check_function, left_alone
-from tfgrad.errors import StructureError
+from tfgrad.errors import KindError, StructureError
 
 
 @left_alone
@@ -22,26 +22,30 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
     Args:
         f: gives `(y, rule)`. `rule(*dy)` takes the gradient by each tensor of y and gives one by each positional
-            argument, in its structure, shape and dtype, or None; where f reads Variables,
+            argument, in its structure, shape and dtype, or None (a tensor given by keyword is one of them, up to where
+            f's signature has it); where f reads Variables,
             `rule(*dy, variables=None)` gives `(gradients, gradients by the variables)`.
 
     Returns:
-        A function, also usable as a method; all modes obey the rule, `jvp` too.
+        A function, also usable as a method; all modes obey the rule. `jvp` is the transpose of the rule, and so means
+        something only where the rule is linear in dy: one that clips dy has no forward mode.
 
     Raises:
         StructureError: when the rule runs, and its answers do not fit the arguments.
+        KindError: a tensor for a keyword-only argument, which no rule reaches.
 
     >>> @custom_gradient
-    ... def clipped(x):
-    ...     return x, lambda dy: tf.clip_by_value(dy, -1.0, 1.0)
+    ... def doubled(x):
+    ...     return x, lambda dy: dy * 2.0
     >>> import tfgrad
-    >>> float(tfgrad.grad(lambda x: 5.0 * clipped(x))(2.0))
-    1.0
+    >>> float(tfgrad.grad(lambda x: 5.0 * doubled(x))(2.0))
+    10.0
     """
     check_function(f, "custom_gradient")
 
     @functools.wraps(f)
     def ruled(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = _by_position(f, args, kwargs)
         args = tuple(trees.transform(_as_tensor, arg) for arg in args)
         places = [i for i, arg in enumerate(args) if wording.kind(arg) not in _NO_NUMBERS]
 
@@ -56,6 +60,37 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         return tf.custom_gradient(of_numbers)(*(args[place] for place in places))
 
     return left_alone(ruled)
+
+
+def _by_position(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The same call with tensors by position, as `tf.custom_gradient` differentiates nothing else.
+
+    Raises:
+        KindError: a tensor for a parameter that has no position.
+    """
+    tensors = [name for name, value in kwargs.items() if any(map(_may_differentiate, trees.flatten(value)))]
+    if not tensors:
+        return args, kwargs
+    parameters = [p for p in inspect.signature(f).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    places = {parameter.name: place for place, parameter in enumerate(parameters)}
+    for name in tensors:
+        if name not in places:
+            raise KindError(
+                f"custom_gradient: {wording.function(f)} got a tensor as {name}=, which has no position",
+                "tensors by position, as a rule gives one gradient for each positional argument",
+                f"take {name} out of what follows the * in the signature; or close over it",
+            )
+    left, moved = dict(kwargs), list(args)
+    for parameter in parameters[len(args) : 1 + max(places[name] for name in tensors)]:
+        moved.append(left.pop(parameter.name, parameter.default))
+    # A call that does not fit the signature is left for f to refuse.
+    fits = all(value is not inspect.Parameter.empty for value in moved)
+    return (tuple(moved), left) if fits else (args, kwargs)
+
+
+def _may_differentiate(leaf: Any) -> bool:
+    known = wording.kind(leaf) in ("tensor", "variable", "composite") or wording.is_keras_variable(leaf)
+    return known and any(trees.is_differentiable(part) for part in trees.components(leaf))
 
 
 def _as_tensor(leaf: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import tensorflow as tf
 
 from tfgrad import trees, wording
-from tfgrad.compute import primals
+from tfgrad.compute import floats, primals
 from tfgrad.compute import wrt as wrts
 from tfgrad.compute.calling import aux_split, call
 from tfgrad.compute.primals import Primal
@@ -125,11 +125,13 @@ class Closed:
 Sources = Arguments | Closed
 
 
-def asked(about: wrts.About, args: tuple[Any, ...], who: str) -> Sources:
+def asked(about: wrts.About, args: tuple[Any, ...], kwargs: dict[str, Any], who: str) -> Sources:
     """The sources of one call, as they stand before f runs."""
     if isinstance(about, wrts.Positions):
         places = about.among(len(args), who)
-        taken = tuple(primals.primal(args[place], f"args[{place}]", who) for place in places)
+        given = floats.typed([args[place] for place in places], (args, kwargs))
+        pairs = zip(places, given, strict=True)
+        taken = tuple(primals.primal(arg, f"args[{place}]", who) for place, arg in pairs)
         fresh = list(args)
         for place, primal in zip(places, taken, strict=True):
             fresh[place] = primal.tree
@@ -143,7 +145,8 @@ def asked(about: wrts.About, args: tuple[Any, ...], who: str) -> Sources:
 
 def every_one(args: tuple[Any, ...], who: str) -> Arguments:
     """All arguments of f as sources, called `primals` in messages."""
-    taken = tuple(primals.primal(arg, f"primals[{i}]", who) for i, arg in enumerate(args))
+    given = floats.typed(list(args), args)
+    taken = tuple(primals.primal(arg, f"primals[{i}]", who) for i, arg in enumerate(given))
     return Arguments(tuple(primal.tree for primal in taken), taken, single=False)
 
 

@@ -27,7 +27,8 @@ def grad(f: Callable[..., Any], wrt: Any = 0, *, has_aux: bool = False, unconnec
     Args:
         f: gives one real number, a tensor of shape `[]`; with `has_aux` the pair of it and anything else.
         wrt: the position of an argument (negative from the end), a tuple of them, a `tf.Variable`, a nest of Variables,
-            a Keras model or layer or a `tf.Module`: the answer is a list in the order of its `trainable_variables`.
+            a Keras model or layer or a `tf.Module`: the answer is a list in the order of its `trainable_variables`. A
+            Python float takes the dtype of the floating arrays among the arguments, float32 if none or they differ.
         has_aux: f gives `(value, aux)`, and the answer is `(gradient, aux)`.
         unconnected: for a leaf that the value does not depend on: "error", or None ("none"), or zeros ("zero").
 
@@ -96,7 +97,7 @@ def elementwise_grad(f: Callable[..., Any], wrt: Any = 0) -> Any:
     about = wrts.parse(wrt, "elementwise_grad")
 
     def slope_of_f(*args: Any, **kwargs: Any) -> Any:
-        asked = sources.asked(about, args, "elementwise_grad")
+        asked = sources.asked(about, args, kwargs, "elementwise_grad")
         value, _, seen = sources.recorded(f, asked, args, kwargs, targets.check_tensor, who="elementwise_grad")
         for tensor in seen.sources.tensors:
             _check_same_shape(value, tensor)
@@ -134,7 +135,7 @@ def _evaluator(f: Any, wrt: Any, has_aux: bool, unconnected: str, who: str) -> C
             if unconnected == "error":
                 raise _unconnected([f"args[{place}]"], who, about)
             return value, missing(args[place]), aux
-        asked = sources.asked(about, args, who)
+        asked = sources.asked(about, args, kwargs, who)
         value, aux, seen = sources.recorded(f, asked, args, kwargs, targets.check_scalar, who=who, has_aux=has_aux)
         gradients = seen.gradients(value)
         if unconnected == "error" and any(g is None for g in gradients):

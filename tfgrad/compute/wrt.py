@@ -15,6 +15,11 @@ import tensorflow as tf
 from tfgrad import trees, wording
 from tfgrad.errors import IntegerError, KindError, StructureError
 
+_NOT_BY_KEYWORD = {
+    "wrt": "keyword arguments are never differentiated",
+    "batch": "keyword arguments are the same for every example",
+}
+
 
 @dataclass(frozen=True)
 class Positions:
@@ -23,7 +28,7 @@ class Positions:
     numbers: tuple[int, ...]
     single: bool
 
-    def among(self, count: int, who: str) -> tuple[int, ...]:
+    def among(self, count: int, who: str, name: str = "wrt") -> tuple[int, ...]:
         """The positions counted from 0 in a call with so many positional arguments.
 
         Raises:
@@ -32,18 +37,19 @@ class Positions:
         found = tuple(n + count if n < 0 else n for n in self.numbers)
         for n, place in zip(self.numbers, found, strict=True):
             if not 0 <= place < count:
+                called = wording.count(count, "positional argument")
                 raise StructureError(
-                    f"{who}: wrt={self._text()}, but f was called with {wording.count(count, 'positional argument')}",
-                    f"wrt {_range_text(count)}" if count else "an argument to differentiate",
-                    f"pass argument {n} by position: keyword arguments are never differentiated"
+                    f"{who}: {name}={self._text()}, but f was called with {called}",
+                    f"{name} {_range_text(count)}" if count else "an argument to differentiate",
+                    f"pass argument {n} by position: {_NOT_BY_KEYWORD[name]}"
                     if n >= 0
                     else "count from -1, the last positional argument",
                 )
         if len(set(found)) < len(found):
             raise StructureError(
-                f"{who}: wrt={self._text()} names the same argument twice",
+                f"{who}: {name}={self._text()} names the same argument twice",
                 "each argument at most once",
-                f"wrt={tuple(dict.fromkeys(found))}",
+                f"{name}={tuple(dict.fromkeys(found))}",
             )
         return found
 
@@ -73,11 +79,18 @@ class Module:
         found = list(self.owner.trainable_variables)
         if not found:
             raise StructureError(
-                f"{who}: {wording.describe(self.owner)} has no trainable variables, even after f ran",
+                f"{who}: {wording.describe(self.owner)} has {_untrained(self.owner)}",
                 "something to differentiate with respect to",
                 "check `trainable`, and that f calls the model (a Keras model builds its variables when first called)",
             )
         return found
+
+
+def _untrained(owner: Any) -> str:
+    count = len(getattr(owner, "variables", ()))
+    if not count:
+        return "no trainable variables, even after f ran"
+    return f"{wording.count(count, 'variable')}, none of them trainable"
 
 
 About = Positions | Variables | Module
