@@ -22,6 +22,7 @@ _WHERE = {
     "hessian": "compute.matrices",
     "hvp": "compute.matrices",
     "per_example_grad": "compute.examples",
+    "jit": "compute.dispatch",
     "checkpoint": "compute.checkpoints",
     "custom_gradient": "compute.rules",
     "stop_gradient": "compute.rules",
@@ -31,6 +32,12 @@ _WHERE = {
     "Explanation": "see.explanation",
     "Reason": "see.explanation",
     "Place": "see.explanation",
+    "diagnose": "see.diagnosis",
+    "Diagnosis": "see.diagnosis",
+    "Problem": "see.verdicts",
+    "check_grads": "check.gradients",
+    "Check": "check.result",
+    "ops": "check.optable",
     "GradError": "errors",
     "UnconnectedError": "errors",
     "IntegerError": "errors",
@@ -46,7 +53,11 @@ _WHERE = {
 __all__ = ["__version__", *_WHERE]
 
 if TYPE_CHECKING:
+    from tfgrad.check.gradients import check_grads as check_grads
+    from tfgrad.check.optable import ops as ops
+    from tfgrad.check.result import Check as Check
     from tfgrad.compute.checkpoints import checkpoint as checkpoint
+    from tfgrad.compute.dispatch import jit as jit
     from tfgrad.compute.examples import batch_jacobian as batch_jacobian
     from tfgrad.compute.examples import per_example_grad as per_example_grad
     from tfgrad.compute.matrices import hessian as hessian
@@ -71,11 +82,14 @@ if TYPE_CHECKING:
     from tfgrad.errors import NotScalarError as NotScalarError
     from tfgrad.errors import StructureError as StructureError
     from tfgrad.errors import UnconnectedError as UnconnectedError
+    from tfgrad.see.diagnosis import Diagnosis as Diagnosis
+    from tfgrad.see.diagnosis import diagnose as diagnose
     from tfgrad.see.explanation import Explanation as Explanation
     from tfgrad.see.explanation import Place as Place
     from tfgrad.see.explanation import Reason as Reason
     from tfgrad.see.reasons import explain as explain
     from tfgrad.see.tape import Tape as Tape
+    from tfgrad.see.verdicts import Problem as Problem
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tfgrad import __version__, wording
+from tfgrad import __version__, check_commands, wording
+from tfgrad.doctor import command as doctor
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -69,6 +70,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--version", action="version", version=f"tfgrad {__version__}")
     commands = made.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Parser)
     _add_demos(commands)
+    doctor.add(commands)
+    check_commands.add(commands)
     return made
 
 

@@ -1,0 +1,1 @@
+"""For each measured TensorFlow function: arguments at which its derivative is looked at, and special points of it."""
