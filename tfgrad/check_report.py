@@ -63,9 +63,9 @@ def _box_html(mismatch: Mismatch) -> str:
 def op_table(found: Sequence[Op]) -> RenderableType:
     """The table of ops, a row each."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("function", no_wrap=True, overflow="fold")
+    table.add_column("function", overflow="fold")
     for name in ("reverse", "second", "forward", "pfor", "XLA"):
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, no_wrap=True, min_width=len(name))
     for op in found:
         marks = (op.reverse, op.second, op.forward, op.pfor, op.xla)
         table.add_row(Text(op.name), *(Text(mark, style=_MARKS.get(mark, "yellow")) for mark in marks))

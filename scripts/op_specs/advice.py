@@ -11,7 +11,9 @@ _SOFT_ORDER = (
 _COMPARE = "tf.sigmoid((x - y) / t), soft; or tf.where on it, which passes the gradient of the branch that is taken"
 
 _STEP = "tf.sigmoid(x / t), soft; or a constant on purpose: it says what a number is, not how much"
-_ON_PURPOSE = "nothing: its gradient is that of the unrounded value (straight through) on purpose, so numbers contradict it"
+_ON_PURPOSE = (
+    "nothing: its gradient is that of the unrounded value (straight through) on purpose, so numbers contradict it"
+)
 _BY_HAND = "tf.sparse.to_dense and the dense function, where the matrix is small"
 
 INSTEAD = {
@@ -48,6 +50,8 @@ INSTEAD = {
     "tf.experimental.numpy.isclose": "tf.exp(-((x - y) / t)**2), soft",
     "tf.experimental.numpy.greater": _COMPARE,
     "tf.experimental.numpy.less": _COMPARE.replace("x - y", "y - x"),
+    "tf.random.stateless_parameterized_truncated_normal": "nothing: as for tf.random.stateless_gamma",
+    "tf.image.ssim_multiscale": "images of which no contrast is negative, as tf.nn.relu and a power of it are inside; or tf.image.ssim",
     "tf.ones_like": "it is constant on purpose",
     "tf.zeros_like": "it is constant on purpose",
     "tf.shape": "it is a shape: it does not depend on the values",

@@ -82,7 +82,7 @@ SAMPLE = [
     "tf.math.atan2",
     "tf.linalg.cholesky",
     "tf.linalg.lu",
-    "tf.nn.softsign",
+    "tf.math.softsign",
     "tf.nn.conv2d",
     "tf.image.adjust_hue",
     "tf.math.segment_max",

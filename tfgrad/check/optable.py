@@ -135,13 +135,13 @@ def ops(name: str | None = None) -> Any:
 
 
 def named(name: str) -> Op | None:
-    """The function of a public name; `round` and `math.round` do too where only one fits."""
+    """The function of a public name; `relu` is the one with the shortest path, `tf.nn.relu`."""
     wanted = name if name.startswith("tf.") else f"tf.{name}"
     exact = [op for op in table() if wanted in op.names]
     if exact:
         return exact[0]
-    ending = [op for op in table() if any(each.endswith(f".{name}") for each in op.names)]
-    return ending[0] if len(ending) == 1 else None
+    ending = [(each.count("."), each, op) for op in table() for each in op.names if each.endswith(f".{name}")]
+    return min(ending, key=lambda found: found[:2])[2] if ending else None
 
 
 def near(name: str) -> list[str]:

@@ -231,17 +231,18 @@ class Trial:
 
     def jitter(self, u: Vector, w: Vector | None) -> Array:
         """How much TensorFlow's own J u, or (J^T w) . u, changes from one neighbouring point to the next."""
-        here = self._product(self.products, u, w)
+        here = self._product_at(self.flat.point, u, w)
         spread = np.zeros_like(here)
         for _ in range(3):
             shift = 2 * self.ladder.eps * self.scale * directions.dense(self.rng, self.flat.n)
             shift[self.frozen] = 0
-            there = self._product(self.flat.products(self.flat.sources(self.flat.point + shift)), u, w)
+            there = self._product_at(self.flat.point + shift, u, w)
             with np.errstate(all="ignore"):
                 spread = np.fmax(spread, np.abs(there - here))
         return spread
 
-    def _product(self, products: Products, u: Vector, w: Vector | None) -> Array:
+    def _product_at(self, point: Vector, u: Vector, w: Vector | None) -> Array:
+        products = self.flat.products(self.flat.sources(point))
         along = np.where(u != 0, self.scale * u, 0.0)
         if w is None:
             return products.push(along).vector
