@@ -231,8 +231,8 @@ def test_the_demos_of_the_transforms_give_the_numbers_by_hand() -> None:
 
 def test_checkpoint_runs_each_layer_twice_and_jit_traces_once() -> None:
     found = values_of("checkpoint")
-    assert (found["plain: layers run"], found["after the gradient"]) == ("8", "8")
-    assert found["after the gradient "] == "16"
+    assert (found["plain: MiB held"], found["layers run"]) == (8, "8")
+    assert (found["checkpoint: MiB held"], found["layers run "]) == (0, "16")
     found = values_of("jit")
     assert found["2 * 2 x"] == [4, 8, 12]
     assert found["traces"] == "1"
