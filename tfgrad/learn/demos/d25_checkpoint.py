@@ -28,7 +28,9 @@ def measured(wrap):
     with tf.GradientTape() as tape:
         tape.watch(x)
         total = wrap(f)(x)
-    alive = [ref() for ref in made if ref() is not None]
+    alive = [
+        y for ref in made if (y := ref()) is not None
+    ]
     held = sum(y.dtype.size * tf.size(y) for y in alive)
     del alive
     g = tape.gradient(total, x)
