@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tfgrad import _tensorflow
+from tfgrad._tensorflow import private
 from tfgrad.see import trial
 from tfgrad.see.listening import SENSORS
 
@@ -45,21 +46,21 @@ def test_self_test_leaves_no_trace() -> None:
 
 def test_self_test_says_what_has_moved(monkeypatch: pytest.MonkeyPatch) -> None:
     before = changed_things()
-    monkeypatch.delattr(_tensorflow.backprop, "_gradient_function")
+    monkeypatch.delattr(private.backprop, "_gradient_function")
     assert "_gradient_function" in trial.self_test()
     assert changed_things() == before
 
 
 def changed_things() -> list[object]:
-    base = _tensorflow._TENSOR_BASE
+    base = private.TENSOR_BASE
     return [
         base.__dict__["_numpy"].__code__,
         base.__dict__["__array__"].__code__,
         base.__dict__["__array__"].__defaults__,
-        _tensorflow.record.record_operation,
-        _tensorflow.execute.record_gradient,
-        _tensorflow.execute.execute,
-        _tensorflow.constant_op.convert_to_eager_tensor,
+        private.record.record_operation,
+        private.execute.record_gradient,
+        private.execute.execute,
+        private.constant_op.convert_to_eager_tensor,
     ]
 
 

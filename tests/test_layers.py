@@ -14,7 +14,7 @@ PACKAGE = Path(tfgrad.__file__).parent
 # Lower rows first. A module imports from lower rows; within its own row, what WITHIN_A_ROW lists. Files of one package
 # import one another as they need, without circles.
 ROWS = [
-    {"errors", "trees", "wording", "source", "_tensorflow", "_autograph", "_lean"},
+    {"errors", "trees", "wording", "source", "_tensorflow"},
     {"compute"},
     {"see"},
     {"check", "see.diagnosis", "see.pictures"},
@@ -28,7 +28,6 @@ WITHIN_A_ROW = {
     ("report", "explanation_report"),
     ("diagnosis_report", "explanation_report"),
     ("trees", "wording"),
-    ("_tensorflow", "_autograph"),
     ("__main__", "cli"),
     ("cli", "doctor"),
     ("cli", "check_commands"),
@@ -62,7 +61,7 @@ ONLY_IN = {
         "learn",
         "doctor",
     },
-    "tensorflow.python": {"_tensorflow", "_lean"},
+    "tensorflow.python": {"_tensorflow"},
 }
 
 

@@ -19,7 +19,7 @@ import tensorflow as tf
 
 import tfgrad as tg
 from tests.zoo import MAPPINGS, SCALARS, Known, Mapping, doubled_until_large
-from tfgrad import _lean
+from tfgrad._tensorflow import lean
 
 
 class Counted:
@@ -38,8 +38,8 @@ XLA = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 
 
 def test_the_lean_call_works_with_this_tensorflow() -> None:
-    assert _lean.MISSING == ""
-    assert _lean.may_call_lean()
+    assert lean.MISSING == ""
+    assert lean.may_call_lean()
 
 
 @pytest.mark.parametrize("known", SCALARS, ids=lambda known: known.name)

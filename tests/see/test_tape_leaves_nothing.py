@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from tfgrad import _tensorflow
+from tfgrad._tensorflow import private
 from tfgrad.see import listening
 from tfgrad.see.tape import Tape
 
@@ -397,7 +398,7 @@ def test_training_loop_with_overlapping_tapes_stays_small() -> None:
 
 
 def test_code_of_a_hundred_tapes_leaves_the_type_of_tensors_alone() -> None:
-    base = _tensorflow._TENSOR_BASE
+    base = private.TENSOR_BASE
     before = dict(base.__dict__)
     x = tf.Variable(1.0)
     for _ in range(100):

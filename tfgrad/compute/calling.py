@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from tfgrad import _autograph as _tensorflow
 from tfgrad import wording
+from tfgrad._tensorflow import autograph
 from tfgrad.errors import KindError, StructureError
 
 
@@ -18,7 +18,7 @@ def call(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], g
         KindError: f treats an argument as a Variable, which reached it as a tensor.
     """
     try:
-        return _tensorflow.converted(f)(*args, **kwargs)
+        return autograph.converted(f)(*args, **kwargs)
     except AttributeError as error:
         method = _assigning_method(error)
         if method:
@@ -86,14 +86,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def left_alone(made: F) -> F:
     """A public function marked so that AutoGraph calls it as it is; the user's f inside is still converted."""
-    return cast(F, _tensorflow.unconverted(made))
+    return cast(F, autograph.unconverted(made))
 
 
 def named(made: Callable[..., Any], transform: str, f: Callable[..., Any]) -> Callable[..., Any]:
     """A transform's function, with a name that says what it is, left alone by AutoGraph."""
     made.__name__ = made.__qualname__ = f"{transform}({wording.function(f)})"
     made.__doc__ = f"{transform} of {wording.function(f)}."
-    return _tensorflow.unconverted(made)
+    return autograph.unconverted(made)
 
 
 def _is_list_of_numbers(arg: Any) -> bool:

@@ -16,7 +16,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfgrad import _autograph, _lean, wording
+from tfgrad import wording
+from tfgrad._tensorflow import autograph, lean
 from tfgrad.compute import packing
 from tfgrad.compute.calling import check_function, left_alone
 from tfgrad.errors import GradientWarning, KindError
@@ -70,12 +71,12 @@ class _Traced:
         def of_tensors(*tensors: Any) -> list[tf.Tensor]:
             left = iter(tensors)
             filled = packing.refilled(args, left), packing.refilled(kwargs, left)
-            y = _autograph.converted(callee())(*filled[0], **filled[1])
+            y = autograph.converted(callee())(*filled[0], **filled[1])
             found, self._unpackers[tf.compat.v1.get_default_graph()] = packing.emptied(y)
             return found
 
         of_tensors.__name__ = wording.function(callee())
-        self._function = tf.function(_autograph.unconverted(of_tensors), jit_compile=xla or None)
+        self._function = tf.function(autograph.unconverted(of_tensors), jit_compile=xla or None)
         self._xla = xla
 
     def concrete(self, tensors: list[Any]) -> tuple[Any, packing.Unpack]:
@@ -112,7 +113,7 @@ class _Jitted:
         if tf.config.functions_run_eagerly():
             return self._callee()(*args, **kwargs)
         call = packing.packed(args, kwargs)
-        if call.lean and tf.executing_eagerly() and _lean.may_call_lean() and not tf.distribute.has_strategy():
+        if call.lean and tf.executing_eagerly() and lean.may_call_lean() and not tf.distribute.has_strategy():
             ready = self._ready.get(call.key)
             if ready is None:
                 ready = self._make_ready(call, args, kwargs)
@@ -154,7 +155,7 @@ class _Jitted:
             concrete, unpack = traced.concrete(call.tensors)
             # A call through an operation computes where that one is placed; by its name, a trace goes to GPUs as ever.
             by_name = self._xla or bool(tf.config.list_logical_devices("GPU"))
-            ready = self._ready[call.key] = _Ready(_lean.lean_call(concrete, by_name), unpack)
+            ready = self._ready[call.key] = _Ready(lean.lean_call(concrete, by_name), unpack)
         return ready
 
     def _of_structure(self, args: Any, kwargs: Any) -> _Traced:

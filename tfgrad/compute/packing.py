@@ -12,7 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfgrad import _lean, trees, wording
+from tfgrad import trees, wording
+from tfgrad._tensorflow import lean
 
 _STATIC = frozenset({int, bool, str, bytes, type(None)})
 
@@ -42,7 +43,7 @@ def packed(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Packed:
 
 def _key(value: Any, call: Packed) -> Any:
     kind = type(value)
-    if kind is _lean.EagerTensor:
+    if kind is lean.EagerTensor:
         return _tensor_key(value, call)
     if kind is float:
         call.floats.append(len(call.tensors))
@@ -59,7 +60,7 @@ def _key(value: Any, call: Packed) -> Any:
 
 def _tensor_key(tensor: Any, call: Packed) -> Any:
     call.tensors.append(tensor)
-    return (_lean.dtype_of(tensor), _lean.shape_of(tensor))
+    return (lean.dtype_of(tensor), lean.shape_of(tensor))
 
 
 def _other_key(value: Any, call: Packed) -> Any:

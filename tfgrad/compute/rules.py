@@ -9,8 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfgrad import _autograph as _tensorflow
 from tfgrad import trees, wording
+from tfgrad._tensorflow import autograph
 from tfgrad.compute import primals, wrt
 from tfgrad.compute.calling import check_function, left_alone
 from tfgrad.errors import KindError, StructureError
@@ -53,7 +53,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
             filled = list(args)
             for place, number in zip(places, numbers, strict=True):
                 filled[place] = number
-            y, rule = _pair(_tensorflow.converted(f)(*filled, **kwargs), f)
+            y, rule = _pair(autograph.converted(f)(*filled, **kwargs), f)
             return y, _checked(rule, numbers, places, f)
 
         of_numbers.__name__ = wording.function(f)

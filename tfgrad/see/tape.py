@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from tfgrad import _tensorflow
-from tfgrad._autograph import unconverted
+from tfgrad._tensorflow.autograph import unconverted
 from tfgrad.errors import GradError
 from tfgrad.see import complaints, playback, trial
 from tfgrad.see.call import Call

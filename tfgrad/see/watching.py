@@ -16,7 +16,7 @@ import tensorflow as tf
 
 import tfgrad
 from tfgrad import _tensorflow, source
-from tfgrad._autograph import unconverted
+from tfgrad._tensorflow.autograph import unconverted
 from tfgrad.see import replacing
 from tfgrad.see.call import Call
 from tfgrad.see.notes import CallNote
