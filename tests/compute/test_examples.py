@@ -114,3 +114,24 @@ def test_gradients_of_examples_of_a_traced_loop_are_those_of_a_plain_one() -> No
     w, x = tf.constant([2.0, 3.0]), tf.random.normal([3, 2])
     found = tg.jit(tg.per_example_grad(loss))(w, x)
     np.testing.assert_allclose(found, tg.per_example_grad(loss)(w, x), rtol=1e-5)
+
+
+def test_a_loop_that_can_not_be_vectorised_is_not_logged_and_done_one_by_one(caplog: pytest.LogCaptureFixture) -> None:
+    def loss(w: Any, x: Any) -> Any:
+        total = tf.constant(0.0)
+        for v in x:
+            if total > 3.0:
+                break
+            total += w * v * v
+        return total
+
+    logger = tf.get_logger()
+    propagates, before = logger.propagate, list(logger.filters)
+    logger.propagate = True
+    try:
+        found = tg.jit(tg.per_example_grad(loss))(2.0, tf.reshape(tf.range(12.0), [3, 4]))
+    finally:
+        logger.propagate = propagates
+    np.testing.assert_array_equal(found, [0.0 + 1.0 + 4.0, 16.0, 64.0])
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+    assert logger.filters == before

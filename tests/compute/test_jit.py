@@ -105,6 +105,11 @@ def test_true_and_one_are_different_signatures() -> None:
     assert [float(compiled(1.0, n)) for n in (1, True, 1)] == [1.0, 11.0, 1.0]
 
 
+def test_keys_that_are_equal_and_of_another_type_have_their_own_trace() -> None:
+    f = tg.jit(lambda d, x: x if isinstance(next(iter(d)), bool) else 2.0 * x)
+    assert [float(f({key: 5}, 3.0)) for key in (True, 1, True, 1.0)] == [3.0, 6.0, 3.0, 6.0]
+
+
 def test_new_shapes_and_dtypes_are_traced_once_each() -> None:
     f = Counted(lambda x: tf.reduce_sum(x))
     compiled = tg.jit(f)

@@ -6,7 +6,10 @@ in a graph, where tracing is paid once, it always wins. Source: measured with Te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
@@ -72,7 +75,8 @@ class _Vectorised:
 
     def __call__(self, stacks: Sequence[tf.Tensor]) -> list[Any]:
         try:
-            found = tf.vectorized_map(self._dense, list(stacks))
+            with _unlogged():
+                found = tf.vectorized_map(self._dense, list(stacks))
         except (ValueError, TypeError) as error:
             if not any(text in str(error) for text in _NOT_VECTORISED):
                 raise
@@ -92,6 +96,24 @@ class _Vectorised:
         answers = self._one(row)
         self._connected = [answer is not None for answer in answers]
         return [answer for answer in answers if answer is not None] or [tf.zeros([])]
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """What vectorising can't do is raised, and need not be logged too, a screenful an op: often a loop can do it.
+
+    Source: `tensorflow/python/ops/parallel_for/pfor.py` (TensorFlow 2.16 to 2.21).
+    """
+    thread, logger = threading.get_ident(), tf.get_logger()
+
+    def is_wanted(record: logging.LogRecord) -> bool:
+        return record.thread != thread or record.filename != "pfor.py" or record.levelno < logging.ERROR
+
+    logger.addFilter(is_wanted)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_wanted)
 
 
 def _traced_once(one: Row) -> Callable[[Sequence[tf.Tensor]], list[Any]]:

@@ -54,7 +54,8 @@ def _key(value: Any, call: Packed) -> Any:
     if kind is tuple or kind is list:
         return (kind, *[_key(item, call) for item in value])
     if kind is dict:
-        return (dict, *[(name, _key(item, call)) for name, item in value.items()])
+        # True, 1 and 1.0 are equal, and a function may ask which it was given.
+        return (dict, *[(type(name), name, _key(item, call)) for name, item in value.items()])
     return _other_key(value, call)
 
 
@@ -129,7 +130,7 @@ def structure(value: Any) -> Any:
     if kind is tuple or kind is list:
         return (kind, *[structure(item) for item in value])
     if kind is dict:
-        return (dict, *[(name, structure(item)) for name, item in value.items()])
+        return (dict, *[(type(name), name, structure(item)) for name, item in value.items()])
     return (kind, _order(value), *trees.paths(value), *[structure(leaf) for leaf in trees.flatten(value)])
 
 
