@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import functions as fn
-from benchmarks import inputs
+from benchmarks import inputs, training
 from benchmarks.cases import Call, add
-from benchmarks.rows import FUNCTION, MAPPED, TAPE, XLA
+from benchmarks.rows import FUNCTION, MAPPED, PLAIN, TAPE, XLA
 
 Tensor = Any
 TapeClass = Callable[[], Any]
@@ -256,3 +256,6 @@ def add_tape(contestant: str, tape_class: TapeClass) -> None:
 
 
 add_tape(TAPE, lambda: tf.GradientTape)
+
+for name, make in training.MADE.items():
+    add(name, PLAIN, make)

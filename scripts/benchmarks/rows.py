@@ -10,6 +10,7 @@ from dataclasses import dataclass
 TAPE, FUNCTION, XLA, MAPPED = "bare tape", "tf.function", "tf.function XLA", "tf.function XLA map"
 JAX, TORCH, AUTOGRAD = "jax", "torch", "autograd"
 OURS, OURS_XLA = "tfgrad", "tfgrad XLA"
+DOCTOR, PLAIN = "doctor", "plain"
 PEERS = (JAX, TORCH, AUTOGRAD)
 
 
@@ -54,9 +55,12 @@ class Row:
 
 
 def library(contestant: str) -> str:
-    """The library in whose process a contestant runs; tfgrad and plain TensorFlow share one, as they are one."""
+    """The library in whose process a contestant runs; tfgrad and plain TensorFlow share one, as they are one.
+
+    The doctor looks on at a whole process, and so has its own.
+    """
     first = contestant.split()[0]
-    return first if first in PEERS else "tensorflow"
+    return first if first in (*PEERS, DOCTOR) else "tensorflow"
 
 
 def _eager(name: str, what: str, ratio: float) -> Row:
@@ -99,6 +103,12 @@ def _checkpoint(how: str, without: float) -> Row:
 
 def _tape(name: str, what: str, ratio: float, measures: str = "time") -> Row:
     return Row(name, what, ("Tape",), ("Tape",), (Goal(ratio, (TAPE,)),), measures=measures)
+
+
+def _doctor(name: str, what: str, ratio: float | None) -> Row:
+    goals = () if ratio is None else (Goal(ratio, (PLAIN,), wanted=True),)
+    also = (PLAIN,) if ratio is None else ()
+    return Row(f"doctor-{name}", f"{what}, under the doctor", ("diagnose",), (DOCTOR,), goals, also, tolerance=1e-6)
 
 
 ROWS = (
@@ -172,4 +182,9 @@ ROWS = (
     _tape("tape-keras", "Tape, a step of a Keras MLP", 1.15),
     _tape("tape-traced", "Tape inside a traced tf.function", 1.05),
     _tape("tape-memory", "peak memory with Tape, MLP of 20 layers", 1.2, "memory"),
+    _doctor("mlp", "an eager step of an MLP 20-64-10, own update, batch 32", 1.4),
+    _doctor("keras", "an eager step of a Keras MLP 20-64-10 with SGD, batch 32", 1.4),
+    _doctor("function", "the same step as a tf.function", None),
+    _doctor("fit", "an epoch of 100 steps of fit, Keras MLP 20-64-10, batch 32, traced before", 1.3),
+    _doctor("fit-1024", "an epoch of 100 steps of fit, Keras MLP 20-1024-10, batch 32, traced before", 1.3),
 )
