@@ -13,7 +13,7 @@ from jax import lax
 
 from benchmarks import inputs
 from benchmarks.cases import Call, add, case
-from benchmarks.rows import JAX
+from benchmarks.rows import BY_HAND, CHECKED, JAX
 
 Array = Any
 RATE = 0.01
@@ -125,7 +125,7 @@ add_jit("jit-hvp-mlp", product_of_mlp, inputs.mlp_and_direction)
 add_jit("jit-hvp-1000", product_of_rosenbrock, partial(inputs.vector_and_direction, 1000))
 for count in (128, 1024):
     add_jit(f"jit-examples-{count}", of_each_example, partial(inputs.mlp, batch=count))
-    add_jit(f"jit-examples-{count}", by_hand, partial(inputs.mlp, batch=count), "jax by hand")
+    add_jit(f"jit-examples-{count}", by_hand, partial(inputs.mlp, batch=count), BY_HAND)
 add_jit("jit-mlp", jax.value_and_grad(mlp_loss), inputs.mlp)
 add_jit("jit-conv", jax.value_and_grad(conv_loss), inputs.convolutions)
 add_jit("jit-attention", jax.value_and_grad(attention_loss), lambda: (inputs.attention(),))
@@ -174,3 +174,24 @@ def deep_gradient() -> Call:
 
 add("checkpoint-eager", JAX, deep_gradient)
 add("checkpoint-jit", JAX, deep_gradient)
+
+
+@case(CHECKED, BY_HAND)
+def numerical_jacobian() -> Call:
+    """Central differences along every unit vector at once, compared with the Jacobian that was computed before."""
+    step = 1e-6
+    with jax.enable_x64(True):
+        W, (x,) = jax.tree.map(jnp.asarray, inputs.of_check())
+        exact = jax.jit(jax.jacrev(layers, 1))(W, x)
+
+        @jax.jit
+        def agrees(x: Array) -> Array:
+            moved = jnp.eye(x.size) * step
+            ahead, behind = (jax.vmap(lambda d: layers(W, x + d))(sign * moved) for sign in (1, -1))
+            return jnp.max(jnp.abs((ahead - behind).T / (2 * step) - exact)) < inputs.AGREE
+
+    def call() -> Array:
+        with jax.enable_x64(True):
+            return agrees(x).astype(jnp.float32)
+
+    return call

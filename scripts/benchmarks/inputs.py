@@ -11,6 +11,8 @@ Array = Any
 MLP = (784, 256, 256, 10)
 SMALL_MLP = (8, 24, 10, 4)
 LAYERS, SEGMENT = 200, 14
+AGREE = 1e-5
+"""By how much an element of a numerical Jacobian may be off."""
 
 
 def normal(*shape: int, seed: int) -> Array:
@@ -49,6 +51,12 @@ def cuts(sizes: tuple[int, ...] = SMALL_MLP) -> list[tuple[int, int, tuple[int, 
 def matrices(n: int) -> tuple[list[Array], Array]:
     """Three matrices `[n, n]` and a vector `[n]`."""
     return [normal(n, n, seed=i) / np.sqrt(n, dtype=np.float32) for i in range(3)], normal(n, seed=3)
+
+
+def of_check() -> tuple[list[Array], list[Array]]:
+    """The three matrices and the vector of a check, n = 1000, float64."""
+    parts, x = matrices(1000)
+    return [part.astype(np.float64) for part in parts], [x.astype(np.float64)]
 
 
 def vector(n: int) -> tuple[Array]:

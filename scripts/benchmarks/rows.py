@@ -11,6 +11,8 @@ TAPE, FUNCTION, XLA, MAPPED = "bare tape", "tf.function", "tf.function XLA", "tf
 JAX, TORCH, AUTOGRAD = "jax", "torch", "autograd"
 OURS, OURS_XLA = "tfgrad", "tfgrad XLA"
 DOCTOR, PLAIN = "doctor", "plain"
+BY_TENSORFLOW, BY_HAND = "tf.test", "jax by hand"
+CHECKED = "check-1000"
 PEERS = (JAX, TORCH, AUTOGRAD)
 
 
@@ -89,7 +91,7 @@ def _hessian(n: int, jax: float, xla: float) -> Row:
 
 
 def _examples(count: int, ratio: float, wanted: bool) -> Row:
-    goals = (Goal(ratio, (JAX, "jax by hand", TORCH), wanted),)
+    goals = (Goal(ratio, (JAX, BY_HAND, TORCH), wanted),)
     what = f"jit(per_example_grad), MLP 784-256-256-10, {count} examples"
     return _jit(f"jit-examples-{count}", what, "per_example_grad", goals, (XLA,))
 
@@ -108,7 +110,7 @@ def _tape(name: str, what: str, ratio: float, measures: str = "time") -> Row:
 def _doctor(name: str, what: str, ratio: float | None) -> Row:
     goals = () if ratio is None else (Goal(ratio, (PLAIN,), wanted=True),)
     also = (PLAIN,) if ratio is None else ()
-    return Row(f"doctor-{name}", f"{what}, under the doctor", ("diagnose",), (DOCTOR,), goals, also, tolerance=1e-6)
+    return Row(f"doctor-{name}", what, ("diagnose",), (DOCTOR,), goals, also, tolerance=1e-6)
 
 
 ROWS = (
@@ -175,6 +177,13 @@ ROWS = (
         (Goal(0.75, (JAX,)),),
         (TORCH,),
     ),
+    Row(
+        CHECKED,
+        "check_grads of 3 tanh(W x), n = 1000, float64; compute_gradient; central differences",
+        ("check_grads",),
+        (OURS,),
+        (Goal(0.08, (BY_TENSORFLOW,), wanted=True), Goal(1.9, (BY_HAND,), wanted=True)),
+    ),
     _tape("tape-ops", "Tape, a function of 4 ops", 1.4),
     _tape("tape-control", "Tape, f(a)", 1.4),
     _tape("tape-mlp-32", "Tape, MLP 20-64-10, batch 32", 1.3),
@@ -182,9 +191,9 @@ ROWS = (
     _tape("tape-keras", "Tape, a step of a Keras MLP", 1.15),
     _tape("tape-traced", "Tape inside a traced tf.function", 1.05),
     _tape("tape-memory", "peak memory with Tape, MLP of 20 layers", 1.2, "memory"),
-    _doctor("mlp", "an eager step of an MLP 20-64-10, own update, batch 32", 1.4),
-    _doctor("keras", "an eager step of a Keras MLP 20-64-10 with SGD, batch 32", 1.4),
-    _doctor("function", "the same step as a tf.function", None),
-    _doctor("fit", "an epoch of 100 steps of fit, Keras MLP 20-64-10, batch 32, traced before", 1.3),
-    _doctor("fit-1024", "an epoch of 100 steps of fit, Keras MLP 20-1024-10, batch 32, traced before", 1.3),
+    _doctor("mlp", "eager step with the doctor, MLP 20-64-10, own update", 1.4),
+    _doctor("keras", "eager step with the doctor, Keras MLP 20-64-10, SGD", 1.4),
+    _doctor("function", "that step in a tf.function with the doctor", None),
+    _doctor("fit", "fit, 100 steps with the doctor, Keras MLP 20-64-10, traced", 1.3),
+    _doctor("fit-1024", "fit, 100 steps with the doctor, Keras MLP 20-1024-10, traced", 1.3),
 )

@@ -19,7 +19,7 @@ from benchmarks import memory
 from benchmarks.cases import CASES, Call
 
 SAMPLE = 500
-_MODULES = {"tensorflow": ("cases_tensorflow", "cases_tfgrad")}
+_MODULES = {"tensorflow": ("cases_tensorflow", "cases_tfgrad", "cases_check")}
 
 
 def load(library: str) -> Any:

@@ -87,7 +87,7 @@ def test_every_contestant_that_can_be_loaded_here_has_its_code() -> None:
         "import json, sys; from benchmarks import worker; from benchmarks.cases import CASES; "
         "worker.load(sys.argv[1]); print(json.dumps(list(CASES)))"
     )
-    for name in ("tensorflow", *filter(machine.installed, PEERS)):
+    for name in ("tensorflow", "doctor", *filter(machine.installed, PEERS)):
         command = [sys.executable, "-c", program, name]
         done = subprocess.run(command, capture_output=True, text=True, env=measure._environment())
         assert done.returncode == 0, done.stderr
