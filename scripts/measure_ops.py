@@ -1,305 +1,208 @@
-"""Measures the table of ops again: `python scripts/measure_ops.py [NAME ...] [--out FILE]`.
+"""Measures the table of ops again: `python scripts/measure_ops.py [NAME ...] [--only PATTERN ...] [--out FILE]`.
 
-Each function of `op_specs` is differentiated at its arguments and compared with numbers by tfgrad's own checker; XLA,
-which can abort a process, is tried in one of its own. Takes about 20 minutes on two cores.
+Each function of `op_specs` is differentiated at its arguments and compared with numbers by tfgrad's own checker, and so
+are the special cases. Processes of their own do it, a bundle of functions each; one that dies or hangs costs one mark.
+What is done is kept beside the table (`.part`) until all is, and `--resume` goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import fnmatch
 import json
 import os
+import queue
 import subprocess
 import sys
-import warnings
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 TABLE = HERE.parent / "tfgrad" / "check" / "ops.json"
 HOW = "tfgrad.check_grads at the arguments of scripts/op_specs, float64 where the function takes it, on a CPU"
+BUNDLE = 40
+PATIENCE = 600  # seconds for one function
+WORK = (sys.executable, str(HERE / "measure_ops.py"), "--work")
+Row = dict[str, Any]
 
 
 def main() -> int:
     """Measure, and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="only these; default: all")
-    parser.add_argument("--out", default=str(TABLE), help="where the table goes")
-    parser.add_argument("--xla", nargs="+", metavar="NAME", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = _parser().parse_args()
     sys.path[:0] = [str(HERE), str(HERE.parent)]
-    if arguments.xla:
-        for name in arguments.xla:
-            print(json.dumps({name: compiled(specs()[name])}), flush=True)
-        return 0
-    import tensorflow as tf
-
-    chosen = [spec for name, spec in specs().items() if not arguments.names or name in arguments.names]
-    measured = []
-    for number, spec in enumerate(chosen, start=1):
-        measured.append(measure(spec))
-        print(f"{number}/{len(chosen)} {json.dumps(measured[-1])}", flush=True)
-    by_xla = xla([spec.name for spec in chosen])
-    rows = [row | {"xla": by_xla.get(row["name"], "-")} for row in measured]
-    write(Path(arguments.out), {"tensorflow": tf.__version__, "how": HOW, "ops": rows}, keep=bool(arguments.names))
+    if arguments.work:
+        return work(sys.stdin.read().split("\n"))
+    about = _about()
+    chosen = _chosen(about["names"], arguments.names, arguments.only)
+    target = Path(arguments.out)
+    part = target.with_suffix(".part")
+    done = _kept(part) if arguments.resume else {}
+    part.write_text("".join(f"{json.dumps(row)}\n" for row in done.values()), encoding="utf-8")
+    began = time.monotonic()
+    for row in measured([name for name in chosen if name not in done], arguments.jobs):
+        done[row["name"]] = row
+        with part.open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps(row)}\n")
+        print(f"{len(done)}/{len(chosen)} {time.monotonic() - began:.0f} s  {_brief(row)}", flush=True)
+    write(target, about, done, keep=len(chosen) < len(about["names"]))
+    part.unlink()
     return 0
 
 
-def write(target: Path, data: dict[str, Any], *, keep: bool) -> None:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these functions; default: all")
+    parser.add_argument("--only", nargs="+", metavar="PATTERN", help="and those that match, such as tf.linalg.*")
+    parser.add_argument("--out", default=str(TABLE), metavar="FILE", help="where the table goes")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at a time")
+    parser.add_argument("--resume", action="store_true", help="go on with what an interrupted run has left")
+    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def _chosen(names: list[str], wanted: list[str], patterns: list[str] | None) -> list[str]:
+    """The names asked for; an unknown one ends the script."""
+    unknown = [name for name in wanted if name not in names]
+    unknown += [each for each in patterns or () if not fnmatch.filter(names, each)]
+    if unknown:
+        raise SystemExit(f"no function {', '.join(unknown)} in scripts/op_specs")
+    if not wanted and not patterns:
+        return names
+    return [name for name in names if name in wanted or any(fnmatch.fnmatch(name, each) for each in patterns or ())]
+
+
+def _kept(part: Path) -> dict[str, Row]:
+    """What an interrupted run has left; its last line may be cut off."""
+    rows = {}
+    for line in part.read_text(encoding="utf-8").splitlines() if part.exists() else ():
+        if line.endswith("}"):
+            row = json.loads(line)
+            rows[row["name"]] = row
+    return rows
+
+
+def _brief(row: Row) -> str:
+    marks = " ".join(row[mark] for mark in ("reverse", "second", "forward", "accumulator", "pfor", "xla"))
+    faults = f", {len(row['faults'])} faults" if row["faults"] else ""
+    doubtful = f", doubtful: {'; '.join(row['doubtful'])}" if row["doubtful"] else ""
+    return f"{row['name']}: {marks}{faults}{doubtful}{' | ' + row['why'] if row['why'] else ''}"
+
+
+def write(target: Path, about: dict[str, Any], rows: dict[str, Row], *, keep: bool) -> None:
     """The table as JSON, a function a line; `keep` leaves what was not measured this time as it is."""
-    rows = {row["name"]: row for row in data["ops"]}
     if keep and target.exists():
         rows = {row["name"]: row for row in json.loads(target.read_text(encoding="utf-8"))["ops"]} | rows
-    lines = ",\n".join(json.dumps(rows[name]) for name in sorted(rows))
-    head = json.dumps({"tensorflow": data["tensorflow"], "how": data["how"]})[:-1]
+    kept = [{key: value for key, value in rows[name].items() if key != "doubtful"} for name in sorted(rows)]
+    lines = ",\n".join(json.dumps(row) for row in kept if row["name"] in about["names"])
+    head = json.dumps({"tensorflow": about["tensorflow"], "keras": about["keras"], "how": HOW})[:-1]
     target.write_text(f'{head}, "ops": [\n{lines}\n]}}\n', encoding="utf-8")
 
 
-def specs() -> dict[str, Any]:
-    """All specs by name."""
-    found = {}
-    for module in ("basic", "algebra", "networks", "numpy_and_keras"):
-        for area in vars(importlib.import_module(f"op_specs.{module}")).values():
-            if type(area).__name__ == "Area":
-                found.update(area.specs)
-    return found
+def measured(names: list[str], jobs: int) -> Iterator[Row]:
+    """The rows, as they come, from `jobs` processes at a time."""
+    bundles: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+    found: queue.SimpleQueue[Row] = queue.SimpleQueue()
+    for start in range(0, len(names), BUNDLE):
+        bundles.put(names[start : start + BUNDLE])
+
+    def run() -> None:
+        while True:
+            try:
+                bundle = bundles.get_nowait()
+            except queue.Empty:
+                return
+            for row in _bundle(bundle):
+                found.put(row)
+
+    for _ in range(jobs):
+        threading.Thread(target=run, daemon=True).start()
+    for _ in names:
+        yield found.get()
 
 
-def measure(spec: Any) -> dict[str, Any]:
-    """All that is asked of one function, but XLA."""
-    from op_specs import advice
-
-    reverse, why = judged(spec, 1, "rev")
-    row: dict[str, Any] = {"name": spec.name, "area": spec.area, "reverse": reverse}
-    usable = reverse in ("yes", "wrong")
-    second, why_second = judged(spec, 2, "rev") if reverse == "yes" else ("-", "")
-    forward, why_forward = judged(spec, 1, "fwd") if usable else ("-", "")
-    row |= {"second": second, "forward": forward}
-    row["accumulator"] = accumulated(spec) if usable else "-"
-    row["pfor"] = vectorised(spec) if usable else "-"
-    row["aliases"] = aliases(spec.name)
-    row["points"] = list(points(spec))
-    row["fault"] = next((text for text in (why, why_second, why_forward) if text), "")
-    row["instead"] = advice.INSTEAD.get(spec.name, "")
-    return row
-
-
-def judged(spec: Any, order: int, mode: str) -> tuple[str, str]:
-    """What check_grads says of a function, in a word, and an example of what is wrong."""
-    from tfgrad.check.gradients import check_grads
-    from tfgrad.errors import GradError, GradientMismatch
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            check_grads(spec.f, spec.args, order, (mode,))
-    except GradientMismatch as error:
-        return _mark(error.check.mismatches[0])
-    except GradError as error:
-        return ("none", "") if "nothing of a floating" in str(error) else ("?", str(error).splitlines()[0])
-    except Exception as error:  # noqa: BLE001  a wrong spec must not stop the others
-        return "?", f"{type(error).__name__}: {error}".splitlines()[0][:120]
-    if order == 1 and mode == "rev":
-        return without_gradient(spec) or "yes", ""
-    return "yes", ""
-
-
-def _mark(found: Any) -> tuple[str, str]:
-    """The word for a mismatch."""
-    if found.kind == "raises":
-        return "raises", found.reason.removeprefix("it raises ")
-    where = f"{found.mode}, order {found.order}: {found.output} by {found.element} is {found.given}, "
-    where += f"by numbers {found.number}"
-    if "None" in found.reason or (found.given == 0 and "silently missing" in found.reason):
-        return "none", where
-    return "wrong", f"{where}: {found.reason}"
-
-
-def without_gradient(spec: Any) -> str:
-    """ "none" or "zero" for a function whose gradient is that, rightly."""
-    import numpy as np
-
-    from tfgrad.check.flat import TapedProducts
-    from tfgrad.check.subject import subject
-
-    flat = subject(spec.f, spec.args, None).native
-    w = np.random.default_rng(0).normal(size=flat.m)
-    answer = TapedProducts(flat, flat.sources(flat.point)).pull(w)
-    if all(answer.missing):
-        return "none"
-    return "" if answer.vector.any() else "zero"
-
-
-def accumulated(spec: Any) -> str:
-    """What TensorFlow's own forward mode does, against tfgrad's."""
-    import tensorflow as tf
-
-    from tfgrad.check.subject import subject
-
-    flat = subject(spec.f, spec.args, None).native
-    sources = flat.sources(flat.point)
-    tangents = [tf.ones_like(source) for source in sources]
-    try:
-        with tf.autodiff.ForwardAccumulator(sources, tangents) as forward:
-            outputs = flat.run(sources)
-        theirs = [forward.jvp(output) for output in outputs]
-        ours = flat.at_point().pushed(tangents)
-    except Exception:  # noqa: BLE001  whatever it raises is the answer
-        return "raises"
-    return compared(theirs, ours)
-
-
-def compared(theirs: list[Any], ours: list[Any]) -> str:
-    """Whether two forward modes agree: "yes", "none" where only the first is None, else "wrong"."""
-    import numpy as np
-    import tensorflow as tf
-
-    def numbers(found: Any) -> Any:
-        return np.zeros(1) if found is None else tf.cast(tf.convert_to_tensor(found), tf.complex128).numpy()
-
-    pairs = [(numbers(a), numbers(b)) for a, b in zip(theirs, ours, strict=True)]
-    if all(found is None for found in theirs) and any(np.abs(b).max(initial=0.0) > 1e-6 for _, b in pairs):
-        return "none"
-    near = all(np.allclose(a, b, rtol=1e-3, atol=1e-4 * (1 + np.abs(b).max(initial=0.0))) for a, b in pairs)
-    return "yes" if near else "wrong"
-
-
-def gradient(spec: Any) -> tuple[Callable[..., Any], list[Any]]:
-    """The gradient of the outputs' sum as a function of the tensors, and these."""
-    import tensorflow as tf
-
-    from tfgrad.check.subject import subject
-
-    flat = subject(spec.f, spec.args, None).native
-
-    def of_sum(*sources: Any) -> list[Any]:
-        with tf.GradientTape() as tape:
-            tape.watch(sources)
-            outputs = flat.run(list(sources))
-        found = tape.gradient(outputs, sources)
-        return [
-            tf.zeros_like(source) if g is None else tf.convert_to_tensor(g)
-            for g, source in zip(found, sources, strict=True)
-        ]
-
-    return of_sum, flat.sources(flat.point)
-
-
-def vectorised(spec: Any) -> str:
-    """Whether `tf.vectorized_map` takes the gradient without falling back to a loop."""
-    import tensorflow as tf
-
-    try:
-        of_sum, sources = gradient(spec)
-        stacks = [tf.stack([source, source]) for source in sources]
-        tf.function(
-            lambda rows: tf.vectorized_map(lambda row: of_sum(*row), rows, fallback_to_while_loop=False),
-            autograph=False,
-        )(stacks)
-    except Exception:  # noqa: BLE001  whatever it raises is the answer
-        return "no"
-    return "yes"
-
-
-def compiled(spec: Any) -> str:
-    """Whether XLA compiles the gradient."""
-    import tensorflow as tf
-
-    try:
-        of_sum, sources = gradient(spec)
-        tf.function(of_sum, jit_compile=True, autograph=False)(*sources)
-    except Exception:  # noqa: BLE001  whatever it raises is the answer
-        return "no"
-    return "yes"
-
-
-def xla(names: list[str]) -> dict[str, str]:
-    """XLA's answers, from a process that is begun again after a function that aborts it."""
-    found: dict[str, str] = {}
+def _bundle(names: list[str], command: Sequence[str] = WORK) -> Iterator[Row]:
+    """The rows of a bundle, from a process that is begun again after the function that ended it."""
     left = list(names)
     while left:
-        for name, answer in _compiled_elsewhere(left):
-            found[name] = answer
-            print("xla", name, answer, flush=True)
-        rest = [name for name in left if name not in found]
-        if rest:
-            found[rest[0]] = "no"
-        left = rest[1:]
-    return found
+        row: Row | None = None
+        for kind, value in _answers(left, command):
+            if kind == "row":
+                row = value
+            elif row is not None:
+                yield row | {"xla": value}
+                left, row = left[1:], None
+        if left:
+            yield ended(left[0]) if row is None else row | {"xla": "no"}
+            left = left[1:]
 
 
-def _compiled_elsewhere(names: list[str]) -> Iterator[tuple[str, str]]:
-    command = [sys.executable, str(HERE / "measure_ops.py"), "--xla", *names]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+def ended(name: str) -> Row:
+    """The row of a function that ended the process that looked at it."""
+    marks = dict.fromkeys(("second", "forward", "accumulator", "pfor", "xla"), "-")
+    lists: Row = {word: [] for word in ("uses", "aliases", "points", "faults", "also", "doubtful")}
+    why = "the process that looks at it ends or hangs"
+    return {"name": name, "area": "", "reverse": "raises", **marks, **lists, "why": why, "instead": ""}
+
+
+def _answers(names: list[str], command: Sequence[str] = WORK) -> Iterator[tuple[str, Any]]:
+    """What a process says: a row, then XLA's mark, which can abort it, for each name."""
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     ) as process:
-        for line in process.stdout or ():
-            if line.startswith("{"):
-                yield from json.loads(line).items()
-
-
-def points(spec: Any) -> Iterator[str]:
-    """TensorFlow's gradient at a function's special points, in words."""
-    import tensorflow as tf
-
-    for text, args in specs_points().get(spec.name, ()):
-        sources = [tf.identity(arg) for arg in args]
+        if process.stdin is None or process.stdout is None:
+            return
+        process.stdin.write("\n".join(names))
+        process.stdin.close()
+        watch = _watch(process)
         try:
-            with tf.GradientTape() as tape:
-                tape.watch(sources)
-                output = tape_sum(spec.f(*sources))
-            found = tape.gradient(output, sources)
-        except Exception as error:  # noqa: BLE001  what is raised at the point is what is to be told
-            yield f"{text}: raises {type(error).__name__}"
-            continue
-        yield f"{text}: {', '.join('None' if g is None else plain(g) for g in found)}"
+            for line in process.stdout:
+                if line.startswith('["'):
+                    watch.cancel()
+                    watch = _watch(process)
+                    kind, value = json.loads(line)
+                    yield kind, value
+        finally:
+            watch.cancel()
 
 
-def tape_sum(output: Any) -> Any:
-    """One real number from any output."""
+def _watch(process: subprocess.Popen[str]) -> threading.Timer:
+    """What ends a process that is silent for too long."""
+    watch = threading.Timer(PATIENCE, process.kill)
+    watch.daemon = True
+    watch.start()
+    return watch
+
+
+def work(names: list[str]) -> int:
+    """What a process of its own does: says what it finds, a line each; without names, what there is to measure."""
     import tensorflow as tf
+    from op_specs import measuring
 
-    return tf.add_n([tf.reduce_sum(tf.math.real(part)) for part in tf.nest.flatten(output)])
-
-
-def plain(tensor: Any) -> str:
-    """Numbers in a few characters."""
-    from tfgrad import wording
-
-    return wording.values(tensor.numpy())
-
-
-def specs_points() -> dict[str, Any]:
-    """All special points by name."""
-    found: dict[str, Any] = {}
-    for module in ("basic", "algebra", "networks"):
-        for area in vars(importlib.import_module(f"op_specs.{module}")).values():
-            if type(area).__name__ == "Area":
-                found.update(area.points)
-    return found
+    if names == [""]:
+        about = {"tensorflow": tf.__version__, "keras": tf.keras.__version__, "names": list(measuring.specs())}
+        print(json.dumps(["about", about]), flush=True)
+        return 0
+    for name in names:
+        spec = measuring.specs()[name]
+        row = measuring.measure(spec)
+        print(json.dumps(["row", row]), flush=True)
+        print(json.dumps(["xla", measuring.compiled(spec) if measuring.usable(row) else "-"]), flush=True)
+    return 0
 
 
-def aliases(name: str) -> list[str]:
-    """The other public names of the same object."""
-    from op_specs.inputs import public
-
-    if "(" in name or "RaggedTensor" in name:
-        return []
-    own = public(name)
-    import tensorflow as tf
-
-    found = set()
-    for prefix in ("", "math", "linalg", "nn", "signal", "keras.ops", "compat.v1"):
-        place: Any = tf
-        for step in prefix.split(".") if prefix else ():
-            place = getattr(place, step, None)
-        for key in dir(place) if place is not None and prefix != "compat.v1" else ():
-            if not key.startswith("_") and getattr(place, key, None) is own:
-                found.add(f"tf.{prefix}.{key}" if prefix else f"tf.{key}")
-    return sorted(found - {name})
+def _about() -> dict[str, Any]:
+    for kind, value in _answers([""]):
+        if kind == "about":
+            return dict(value)
+    raise SystemExit("the specs can't be read: python scripts/measure_ops.py --work < /dev/null says why")
 
 
 if __name__ == "__main__":

@@ -1,115 +1,123 @@
-"""What to use in place of functions that have no gradient, or a wrong one; written by hand."""
+"""What to use in place of functions that have no gradient, or a wrong one: an expression that runs, and how it is tried."""
 
 # ruff: noqa: E501  a function a line
 
 from __future__ import annotations
 
-_STRAIGHT = "x + tf.stop_gradient(tf.{0}(x) - x), which passes the gradient straight through"
-_SOFT_ORDER = (
-    "tf.sort or tf.math.top_k for the values, whose gradients are right; tf.nn.softmax(x / t) for a soft choice"
-)
-_COMPARE = "tf.sigmoid((x - y) / t), soft; or tf.where on it, which passes the gradient of the branch that is taken"
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-_STEP = "tf.sigmoid(x / t), soft; or a constant on purpose: it says what a number is, not how much"
-_ON_PURPOSE = (
-    "nothing: its gradient is that of the unrounded value (straight through) on purpose, so numbers contradict it"
-)
-_BY_HAND = "tf.sparse.to_dense and the dense function, where the matrix is small"
+import numpy as np
+import tensorflow as tf
 
-INSTEAD = {
-    "tf.one_hot": "tf.where(tf.one_hot(i, n) > 0, on, off): its on_value and off_value get no gradient",
-    "tf.range": "start + tf.range(n, dtype=start.dtype) * delta",
-    "tf.guarantee_const": "the tensor itself",
-    "tf.signal.rfft3d": "tf.signal.fft3d of tf.cast(x, tf.complex64)",
-    "tf.signal.irfft3d": "tf.math.real(tf.signal.ifft3d(...)) of the whole spectrum",
-    "tf.image.resize(method='area')": "tf.nn.avg_pool2d for whole factors, or method='bilinear' with antialias=True",
-    "tf.nn.isotonic_regression": "tf.nn.isotonic_regression(x[None])[0][0]: the gradient has a wrong shape for rank 1",
-    "tf.sparse.concat": _BY_HAND,
-    "tf.sparse.maximum": _BY_HAND,
-    "tf.sparse.minimum": _BY_HAND,
-    "tf.sparse.reduce_max": _BY_HAND,
-    "tf.sparse.split": _BY_HAND,
-    "tf.random.experimental.stateless_shuffle": "tf.gather(x, tf.random.experimental.stateless_shuffle(tf.range(n), seed))",
-    "tf.random.stateless_gamma": "nothing: its gradient is right on average over the draws, not along one seed's path",
-    "tf.quantization.fake_quant_with_min_max_args": _ON_PURPOSE,
-    "tf.quantization.fake_quant_with_min_max_vars": _ON_PURPOSE,
-    "tf.quantization.fake_quant_with_min_max_vars_per_channel": _ON_PURPOSE,
-    "tf.quantization.quantize_and_dequantize_v2": _ON_PURPOSE,
-    "tf.quantization.quantize_and_dequantize": _ON_PURPOSE,
-    "tf.linalg.eigh_tridiagonal": "tf.linalg.eigh of the whole matrix",
-    "tf.experimental.numpy.heaviside": _STEP,
-    "tf.experimental.numpy.argsort": _SOFT_ORDER,
-    "tf.experimental.numpy.argmax": "the soft argmax: tf.reduce_sum(tf.nn.softmax(x / t) * tf.range(n))",
-    "tf.experimental.numpy.count_nonzero": "tf.reduce_sum(1 - tf.exp(-(x / t)**2)), soft",
-    "tf.experimental.numpy.ceil": _STRAIGHT.format("math.ceil"),
-    "tf.experimental.numpy.floor": _STRAIGHT.format("floor"),
-    "tf.experimental.numpy.fix": "x + tf.stop_gradient(trunc(x) - x), straight through",
-    "tf.experimental.numpy.sign": "tf.tanh(x / t), or x + tf.stop_gradient(tf.sign(x) - x)",
-    "tf.experimental.numpy.floor_divide": "x / y + tf.stop_gradient(x // y - x / y)",
-    "tf.experimental.numpy.equal": "tf.exp(-((x - y) / t)**2), soft",
-    "tf.experimental.numpy.isclose": "tf.exp(-((x - y) / t)**2), soft",
-    "tf.experimental.numpy.greater": _COMPARE,
-    "tf.experimental.numpy.less": _COMPARE.replace("x - y", "y - x"),
-    "tf.random.stateless_parameterized_truncated_normal": "nothing: as for tf.random.stateless_gamma",
-    "tf.image.ssim_multiscale": "images of which no contrast is negative, as tf.nn.relu and a power of it are inside; or tf.image.ssim",
-    "tf.ones_like": "it is constant on purpose",
-    "tf.zeros_like": "it is constant on purpose",
-    "tf.shape": "it is a shape: it does not depend on the values",
-    "tf.size": "it is a shape: it does not depend on the values",
-    "tf.rank": "it is a shape: it does not depend on the values",
-    "tf.math.is_finite": "it is a test: tf.where on it passes the gradient of the branch that is taken",
-    "tf.math.is_inf": "it is a test: tf.where on it passes the gradient of the branch that is taken",
-    "tf.math.is_nan": "it is a test: tf.where on it passes the gradient of the branch that is taken",
-    "tf.math.round": _STRAIGHT.format("round"),
-    "tf.math.rint": _STRAIGHT.format("math.rint"),
-    "tf.math.floor": _STRAIGHT.format("floor"),
-    "tf.math.ceil": _STRAIGHT.format("math.ceil"),
-    "tf.math.sign": "tf.tanh(x / t), or x + tf.stop_gradient(tf.sign(x) - x)",
-    "tf.math.floordiv": "x / y + tf.stop_gradient(x // y - x / y)",
-    "tf.truncatediv": "x / y, where the quotient need not be whole",
-    "tf.math.argmax": "tf.reduce_sum(tf.nn.softmax(x / t) * tf.range(n)), the soft argmax",
-    "tf.math.argmin": "tf.reduce_sum(tf.nn.softmax(-x / t) * tf.range(n)), the soft argmin",
-    "tf.argsort": _SOFT_ORDER,
-    "tf.searchsorted": "tf.reduce_sum(tf.sigmoid((value - sequence) / t)), a soft count",
-    "tf.unique": "tf.gather(x, indices) with the indices of the first of each kind",
-    "tf.unique_with_counts": "tf.gather(x, indices) with the indices of the first of each kind",
-    "tf.histogram_fixed_width": "a sum of tf.exp(-((x - centre) / t)**2) for each bin",
-    "tf.math.bincount": "tf.math.unsorted_segment_sum(weights, indices, n)",
-    "tf.sparse.bincount": "tf.math.unsorted_segment_sum(weights, indices, n)",
-    "tf.math.count_nonzero": "tf.reduce_sum(1 - tf.exp(-(x / t)**2)), soft",
-    "tf.math.zero_fraction": "tf.reduce_mean(tf.exp(-(x / t)**2)), soft",
-    "tf.math.nextafter": "x itself: they differ by one rounding",
-    "tf.numpy_function": "TensorFlow's own functions, or tf.custom_gradient with a rule",
-    "tf.stop_gradient": "the tensor itself, where the gradient is wanted",
-    "tf.saturate_cast": "tf.clip_by_value and tf.cast",
-    "tf.bitcast": "tf.complex, tf.cast or tf.reshape",
-    "tf.image.adjust_hue": "tf.image.rgb_to_hsv, the hue shifted, and back in arithmetic of your own",
-    "tf.image.adjust_saturation": "gray + factor * (image - gray) with gray = tf.image.rgb_to_grayscale(image)",
-    "tf.image.adjust_contrast": "mean + factor * (image - mean) with mean = tf.reduce_mean(image, [-3, -2], keepdims=True)",
-    "tf.image.stateless_random_hue": "as for tf.image.adjust_hue",
-    "tf.image.stateless_random_saturation": "as for tf.image.adjust_saturation, with a random factor",
-    "tf.image.stateless_random_contrast": "as for tf.image.adjust_contrast, with a random factor",
-    "tf.image.hsv_to_rgb": "value * (1 - saturation * tf.clip_by_value(weight(hue), 0, 1)), by hand",
-    "tf.image.draw_bounding_boxes": "a mask: image * (1 - mask) + colour * mask",
-    "tf.image.extract_glimpse": "tf.image.crop_and_resize",
-    "tf.image.adjust_jpeg_quality": "noise of the same size, added",
-    "tf.linalg.matrix_rank": "tf.reduce_sum(s**2 / (s**2 + t**2)) with s = tf.linalg.svd(x, compute_uv=False)",
-    "tf.linalg.logm": "eigenvalues: with e, v = tf.linalg.eigh(x), v log(e) v^T, for a symmetric matrix",
-    "tf.linalg.lu": "tf.linalg.solve, tf.linalg.slogdet, tf.linalg.inv",
-    "tf.nn.fractional_max_pool": "tf.nn.max_pool2d",
-    "tf.truncatemod": "tf.math.floormod, whose gradient is right",
-    "tf.math.zeta": "it is right by q; by x there is none: differences of tf.math.zeta(x + h, q)",
-    "tf.math.betainc": "it is right by x; by a and b there is none: a quadrature of the integrand",
-    "tf.random.stateless_poisson": "a score-function estimate: loss * log-probability",
-    "tf.random.stateless_binomial": "a relaxed sample: tf.sigmoid((logits + logistic noise) / t)",
-    "tf.random.stateless_categorical": "the Gumbel softmax: tf.nn.softmax((logits + gumbel noise) / t)",
-    "tf.math.equal": "tf.exp(-((x - y) / t)**2), soft",
-    "tf.math.not_equal": "1 - tf.exp(-((x - y) / t)**2), soft",
-    "tf.math.greater": _COMPARE,
-    "tf.math.greater_equal": _COMPARE,
-    "tf.math.less": _COMPARE.replace("x - y", "y - x"),
-    "tf.math.less_equal": _COMPARE.replace("x - y", "y - x"),
-    "tf.sequence_mask": "tf.sigmoid((length - tf.range(n)) / t), soft",
-    "tf.image.resize(method='nearest')": "tf.image.resize(method='bilinear')",
-    "tf.image.non_max_suppression_overlaps": "soft weights from the overlaps",
-}
+from op_specs.inputs import d
+
+
+@dataclass(frozen=True)
+class Advice:
+    """An expression, what there is to say of it, and how it is tried.
+
+    `values` are those of its names, besides the usual `x`, `y` and `t`; its gradient by the name `by` must be there.
+    Where `like` is given, another expression, both have the same value, but for `tolerance`.
+    """
+
+    code: str
+    say: str = ""
+    like: str = ""
+    tolerance: float = 1e-6
+    by: str = "x"
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The line that the table shows."""
+        return ", ".join(part for part in (self.code, self.say) if part)
+
+    def names(self) -> dict[str, Any]:
+        """What the expression is evaluated with."""
+        usual = {
+            "x": d(0.3, -1.2, 2.6),
+            "y": d(0.7, -0.6, 1.5),
+            "t": 0.1,
+            "tf": tf,
+            "np": np,
+            "tnp": tf.experimental.numpy,
+        }
+        return usual | self.values
+
+
+_INSTEAD: dict[str, Advice] = {}
+
+
+def instead() -> dict[str, Advice]:
+    """All advice by the name of the function."""
+    for name in ("advice_numbers", "advice_networks"):
+        importlib.import_module(f"op_specs.{name}")
+    return _INSTEAD
+
+
+def put(
+    names: str | Sequence[str],
+    code: str,
+    say: str = "",
+    like: str = "",
+    tolerance: float = 1e-6,
+    by: str = "x",
+    **values: Any,
+) -> None:
+    """Give some functions, by their names with blanks between, the same advice."""
+    for name in names.split() if isinstance(names, str) else names:
+        _INSTEAD[name] = Advice(code, say, like, tolerance, by, values)
+
+
+def drop(name: str) -> None:
+    """Take back advice for a name that there is not."""
+    del _INSTEAD[name]
+
+
+def also(*short: str, tnp: bool = True, keras: bool = True) -> str:
+    """The names in tf.math, and in the NumPy and Keras modules."""
+    return " ".join(
+        f"{place}.{name}"
+        for name in short
+        for place, wanted in (("tf.math", True), ("tf.experimental.numpy", tnp), ("tf.keras.ops", keras))
+        if wanted
+    )
+
+
+def straight(whole: str) -> tuple[str, str, str]:
+    """The unrounded number's gradient for the rounded one: an expression, what there is to say, and the rounded one."""
+    return f"x + tf.stop_gradient({whole} - x)", "which passes the gradient straight through", whole
+
+
+def value(advice: Advice) -> Any:
+    """What the expression gives."""
+    return eval(advice.code, advice.names())
+
+
+def gradient(advice: Advice) -> Any:
+    """Its gradient by the name it is tried with."""
+    names = advice.names()
+    leaves = [
+        leaf
+        for leaf in tf.nest.flatten(names[advice.by], expand_composites=True)
+        if leaf.dtype.is_floating or leaf.dtype.is_complex
+    ]
+    with tf.GradientTape() as tape:
+        tape.watch(leaves)
+        found = eval(advice.code, names)
+        total = tf.add_n([tf.reduce_sum(tf.math.real(part) ** 2) for part in floats(found)])
+    return tape.gradient(total, leaves[0])
+
+
+def original(advice: Advice) -> Any:
+    """What the other expression gives."""
+    return eval(advice.like, advice.names())
+
+
+def floats(nest: Any) -> list[Any]:
+    """The floating parts of a nest."""
+    parts = [tf.convert_to_tensor(part) for part in tf.nest.flatten(nest, expand_composites=True)]
+    return [part for part in parts if part.dtype.is_floating or part.dtype.is_complex]

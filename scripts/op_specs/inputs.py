@@ -1,4 +1,4 @@
-"""Small seeded arguments in float64, away from kinks; `Spec` is a function with its arguments."""
+"""Small seeded arguments in float64, away from kinks; `Spec` is a function with its arguments, `Case` one in text."""
 
 from __future__ import annotations
 
@@ -19,6 +19,50 @@ class Spec:
     area: str
     f: Callable[..., Any]
     args: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function at special arguments, as text that can be shown and run.
+
+    `when` says what is special, `body` is an expression of x, y, z, w, v, and `args` are their values: numbers, real
+    ones as float64 and complex ones as complex128; `float32:` before them names another dtype.
+    """
+
+    name: str
+    when: str
+    body: str
+    args: tuple[str, ...]
+
+    @property
+    def function(self) -> str:
+        """The lambda."""
+        names = ", ".join("xyzwv"[: len(self.args)])
+        return f"lambda {names}: {self.body}"
+
+    @property
+    def values(self) -> str:
+        """The tuple of arguments."""
+        return f"({', '.join(map(_tensor, self.args))},)"
+
+    def example(self, order: int, mode: str) -> str:
+        """A call of check_grads that finds it."""
+        second = ", order=2" if order == 2 else ""
+        return f"tfgrad.check_grads({self.function}, {self.values}{second}, modes=({mode!r},))"
+
+    def made(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """The function and its arguments."""
+        names = {"tf": tf, "np": np}
+        return eval(self.function, names), eval(self.values, names)
+
+
+def _tensor(text: str) -> str:
+    if text.startswith("tf."):
+        return text
+    dtype, colon, numbers = text.partition(":")
+    if not colon:
+        dtype, numbers = "complex128" if "j" in text else "float64", text
+    return f"tf.constant({numbers}, tf.{dtype})"
 
 
 class Area:
