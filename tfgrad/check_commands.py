@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from typing import Any
 
 from tfgrad import wording
+from tfgrad.check import optable
+
+_IN_FULL = 8
 
 
 def add(commands: Any) -> None:
@@ -34,8 +38,16 @@ def add(commands: Any) -> None:
         "ops",
         help="which functions of TensorFlow can be differentiated, and what to use instead",
         description="What TensorFlow's functions do under differentiation, as measured.",
+        epilog="example: python -m tfgrad ops tf.round tf.linalg.* --gradient none",
     )
-    ops.add_argument("names", nargs="*", metavar="NAME", help="tf.round, or part of a name; default: all")
+    ops.add_argument(
+        "names", nargs="*", metavar="NAME", help="tf.round, round, np.round, MatMul, tf.linalg.*; default: all"
+    )
+    ops.add_argument(
+        "--gradient", nargs="+", choices=optable.MARKS, metavar="MARK", help="only yes, none, zero, raises or wrong"
+    )
+    ops.add_argument("--area", metavar="AREA", help="only an area, such as linalg")
+    ops.add_argument("--faults", action="store_true", help="only where a fault of TensorFlow is known, with examples")
     _add_json(ops)
     ops.set_defaults(run=_run_ops)
 
@@ -77,29 +89,46 @@ def _checked(f: Any, args: tuple[Any, ...], arguments: argparse.Namespace) -> An
 
 def _run_ops(arguments: argparse.Namespace) -> int:
     from tfgrad import check_report, cli, report
-    from tfgrad.check import optable
 
-    table = optable.table()
-    chosen, missing = optable.chosen(arguments.names)
+    found, missing = optable.chosen(arguments.names)
     if missing:
-        names = [op.name for op in table.ops]
-        raise cli.Usage("\n  ".join(_unknown_op(name, names) for name in missing))
+        raise cli.Usage("\n  ".join(_unknown_op(name) for name in missing))
+    table = replace(optable.table(), ops=tuple(op for op in found if _wanted(op, arguments)))
     if arguments.json is not None:
-        cli._write_json({"schema": 1, **optable.header(), "ops": [op.to_dict() for op in chosen]}, arguments.json)
-    if arguments.json != "-":
-        out = report.console()
-        if arguments.names and len(chosen) <= 8:
-            for op in chosen:
-                sys.stdout.write(f"{op}\n")
-        else:
-            report.show(out, check_report.op_table(chosen), check_report.ops_summary(chosen, table.tensorflow))
+        cli._write_json({"schema": 1, **optable.header(), "ops": [op.to_dict() for op in table]}, arguments.json)
+    if arguments.json == "-":
+        return 0
+    if arguments.faults or (arguments.names and len(table) <= _IN_FULL):
+        raw = [name for name in arguments.names if optable.using(name)]
+        sys.stdout.write("".join([*(f"{line}\n" for name in raw for line in _raw(name)), *(f"{op}\n" for op in table)]))
+    else:
+        report.show(report.console(), check_report.op_table(table.ops))
+    if len(table) != 1:
+        sys.stdout.write(f"{table.summary()}\n")
+    if other := optable.other_version(table):
+        sys.stderr.write(f"{other}\n")
     return 0
 
 
-def _unknown_op(name: str, names: list[str]) -> str:
-    short = {each.rpartition(".")[2]: each for each in names}
-    near = wording.nearest(name, names) or [
-        short[each] for each in wording.nearest(name.rpartition(".")[2], list(short))
-    ]
+def _wanted(op: optable.Op, arguments: argparse.Namespace) -> bool:
+    """Whether a function passes the filters."""
+    from tfgrad import cli
+
+    areas = sorted({each.area for each in optable.table()})
+    if arguments.area is not None and arguments.area not in areas:
+        raise cli.Usage(cli.unknown("area", arguments.area, areas))
+    by_mark = arguments.gradient is None or op.reverse in arguments.gradient
+    return by_mark and arguments.area in (None, op.area) and (bool(op.faults) or not arguments.faults)
+
+
+def _raw(name: str) -> list[str]:
+    """For a raw op, the functions that are made of it."""
+    users = optable.using(name)
+    more = f" and {wording.count(len(users) - _IN_FULL, 'other')}" if len(users) > _IN_FULL else ""
+    return [f"{name} is a raw op of {', '.join(op.name for op in users[:_IN_FULL])}{more}"]
+
+
+def _unknown_op(name: str) -> str:
+    near = optable.near(name)
     hint = f"did you mean {wording.listing(near, join='or')}?" if near else "python -m tfgrad ops lists them"
     return f"no function {name!r} in the table; {hint}"

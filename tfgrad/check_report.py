@@ -14,8 +14,6 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from tfgrad import wording
-
 if TYPE_CHECKING:
     from tfgrad.check.optable import Op
     from tfgrad.check.result import Check, Mismatch
@@ -61,14 +59,19 @@ def _box_html(mismatch: Mismatch) -> str:
 
 
 def op_table(found: Sequence[Op]) -> RenderableType:
-    """The table of ops, a row each."""
+    """The table of ops, a row each, by area, with how many of each area have a right gradient."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("function", overflow="fold")
-    for name in ("reverse", "second", "forward", "pfor", "XLA"):
+    for name in ("reverse", "second", "forward", "pfor", "XLA", "faults"):
         table.add_column(name, no_wrap=True, min_width=len(name))
-    for op in found:
-        marks = (op.reverse, op.second, op.forward, op.pfor, op.xla)
-        table.add_row(Text(op.name), *(Text(mark, style=_MARKS.get(mark, "yellow")) for mark in marks))
+    for area in sorted({op.area for op in found}):
+        inside = [op for op in found if op.area == area]
+        right = sum(op.reverse == "yes" for op in inside)
+        table.add_row(Text(f"{area} ({len(inside)}, {right} right)", style="bold"))
+        for op in inside:
+            marks = (op.reverse, op.second, op.forward, op.pfor, op.xla)
+            texts = (Text(mark, style=_MARKS.get(mark, "yellow")) for mark in marks)
+            table.add_row(Text(f"  {op.name}"), *texts, Text(str(len(op.faults) or ""), style="red"))
     return table
 
 
@@ -81,8 +84,3 @@ _MARKS = {
     "wrong": "bold red",
     "-": "dim",
 }
-
-
-def ops_summary(found: Sequence[Op], version: str) -> RenderableType:
-    """The line under the table."""
-    return Text(f"{wording.count(len(found), 'function')} of TensorFlow {version}, as measured on a CPU", style="dim")

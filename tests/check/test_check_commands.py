@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,10 @@ def test_json_on_standard_output_is_nothing_but_json(capsys: pytest.CaptureFixtu
         (["check", "FILE:wavee", "--args", "1.0"], "did you mean wave?"),
         (["check", "FILE:wave", "--args", "x + 1"], "is not a row of numbers"),
         (["check", "FILE:wave", "--args", "1, 2"], "a derivative"),
-        (["ops", "tf.ruond"], "did you mean"),
+        (["ops", "tf.ruond"], "did you mean tf.round"),
+        (["ops", "tf.nowhere.*"], "no function 'tf.nowhere.*' in the table; python -m tfgrad ops lists them"),
+        (["ops", "--area", "linalgg"], "no area 'linalgg'; did you mean linalg"),
+        (["ops", "--gradient", "maybe"], "maybe"),
     ],
 )
 def test_bad_usage_is_told_with_exit_code_two(
@@ -92,9 +96,60 @@ def test_ops_answers_in_a_line_what_to_use(capsys: pytest.CaptureFixture[str]) -
     assert out.splitlines()[0].startswith("tf.math.round: no gradient: None, without a word; use instead: ")
 
 
-def test_ops_lists_all_and_gives_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ops_lists_all_by_area_and_ends_with_the_counts(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "ops")
     assert code == 0
-    assert len(out.splitlines()) > 400
+    lines = out.splitlines()
+    assert len(lines) > 1000
+    assert any(line.startswith("linalg (") and line.rstrip().endswith("right)") for line in lines)
+    assert " known faults; measured with TensorFlow " in lines[-1]
+
+
+def test_no_line_of_the_table_is_wider_than_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = run(capsys, "ops")
+    assert max(len(line) for line in out.splitlines()[:-1]) <= 80
+    assert "…" not in out
+
+
+def test_ops_gives_json(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "ops", "tf.sin", "tf.cos", "--json")
-    assert [op["name"] for op in json.loads(out)["ops"]] == ["tf.math.sin", "tf.math.cos"]
+    found = json.loads(out)
+    assert [op["name"] for op in found["ops"]] == ["tf.math.sin", "tf.math.cos"]
+    assert found["tensorflow"].count(".") == 2
+
+
+def test_filters_leave_what_passes_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "ops", "tf.linalg.*", "--gradient", "raises", "none", "--json")
+    found = json.loads(out)["ops"]
+    assert "tf.linalg.lu" in [op["name"] for op in found]
+    assert {op["reverse"] for op in found} <= {"raises", "none"}
+    assert all(any(name.startswith("tf.linalg.") for name in (op["name"], *op["aliases"])) for op in found)
+    _, out, _ = run(capsys, "ops", "--area", "signal", "--json")
+    assert {op["area"] for op in json.loads(out)["ops"]} == {"signal"}
+    _, out, _ = run(capsys, "ops", "tf.math.sin", "--gradient", "none")
+    assert "0 functions" in out
+
+
+def test_faults_are_listed_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "ops", "tf.linalg.*", "--faults")
+    assert code == 0
+    assert "tfgrad.check_grads(lambda x: tf.linalg.det(x)" in out
+    assert "tf.linalg.matmul: " not in out
+
+
+def test_a_raw_op_is_told_its_functions(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "ops", "MatMul")
+    assert out.splitlines()[0].startswith("MatMul is a raw op of tf.linalg.matmul, ")
+
+
+def test_another_version_is_told_in_a_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from tfgrad.check import optable
+
+    other = replace(optable.table(), tensorflow="1.0.0")
+    monkeypatch.setattr(optable, "table", lambda: other)
+    _, out, err = run(capsys, "ops", "tf.sin")
+    assert err.startswith("here is tensorflow ")
+    assert "here is" not in out

@@ -76,6 +76,19 @@ def test_the_text_says_what_is_wrong() -> None:
     assert any(line.startswith("  the rule  grad at wrong_rules.py:") for line in lines)
 
 
+def test_the_rule_is_found_inside_a_function_that_was_traced_before() -> None:
+    inner = tf.function(ruled(lambda x: x * x, lambda dy, x: -2 * x * dy))
+    outer = tf.function(lambda x: inner(x) + 1.0)
+    x = tf.constant([0.5], tf.float64)
+    tfgrad.vjp(outer, x)[1](x)
+    with pytest.raises(tfgrad.GradientMismatch) as caught:
+        tfgrad.check_grads(outer, (x,))
+    (found,) = caught.value.check.mismatches
+    assert found.rule.name == "grad"
+    assert found.rule.file == "wrong_rules.py"
+    assert not tf.config.functions_run_eagerly()
+
+
 def test_no_internals_stand_in_the_traceback() -> None:
     f = ruled(lambda x: x * x, lambda dy, x: -2 * x * dy)
     with pytest.raises(tfgrad.GradientMismatch) as caught:

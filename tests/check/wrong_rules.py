@@ -72,6 +72,11 @@ def fresh_noise(dy: Any, x: tf.Tensor) -> tf.Tensor:
     return 2 * x * dy * (1 + 1e-3 * CALLS[0])
 
 
+def every_second_time(dy: Any, x: tf.Tensor) -> tf.Tensor:
+    CALLS[0] += 1.0
+    return 2 * x * dy * (1.01 if CALLS[0] % 2 else 1.0)
+
+
 CASES: dict[str, Wrong] = {
     "sign": Wrong(square(lambda dy, x: -2 * x * dy), (X,), reason="the sign"),
     "sign in float32": Wrong(square(lambda dy, x: -2 * x * dy), (XF,), reason="the sign"),
@@ -120,6 +125,11 @@ CASES: dict[str, Wrong] = {
     "clipped cotangent, norm": Wrong(square(lambda dy, x: 2 * x * tf.clip_by_norm(dy, 5.0)), (X,), reason="not linear"),
     "absolute cotangent": Wrong(square(lambda dy, x: 2 * x * tf.abs(dy)), (X,), reason="not linear"),
     "squared cotangent": Wrong(square(lambda dy, x: 2 * x * dy * dy), (X,), reason="not linear"),
+    "small cotangents lost": Wrong(square(lambda dy, x: 2 * x * tf.where(tf.abs(dy) < 1e-2, 0.0, dy)), (X,), reason="not linear"),
+    "large cotangents clipped": Wrong(square(lambda dy, x: 2 * x * tf.clip_by_norm(dy, 100.0)), (X,), reason="not linear"),
+    "wrong every second time": Wrong(square(every_second_time), (X,), reason="differently when called twice"),
+    "TensorFlow's cumprod at a zero": Wrong(tf.math.cumprod, (tf.constant([1.0, 0.0, 3.0], tf.float64),), element="args[0][1]"),
+    "TensorFlow's xlogy at zero": Wrong(lambda x: tf.math.xlogy(x, tf.constant([2.0, 3.0], tf.float64)), (tf.constant([0.0, 1.0], tf.float64),), element="args[0][0]"),
     "unreduced broadcast": Wrong(
         ruled(lambda a, b: a + b, lambda dy, a, b: (dy, dy)), (normal(2, 3), normal(3)), input="args[1]", reason="summed"
     ),

@@ -10,24 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import tensorflow as tf
 
 from tfgrad.check import directions
+from tfgrad.check.locating import CLEAR, MANY, Locator, Suspect
 from tfgrad.check.numbers import EDGE, KINK, SINGULAR, SMOOTH, Array
 from tfgrad.check.trial import Trial
 from tfgrad.check.vectors import Vector, mirrored, place_of, symmetrised
 
-_CLEAR = 1e4
-"""A difference of so many times the allowance is no rounding of TensorFlow's, which may lie a little above it."""
+_HUGE = 1e30
+"""Slopes of this size leave float32 when they are multiplied with a large cotangent."""
 
-
-@dataclass(frozen=True)
-class Suspect:
-    """A direction (and in reverse mode a cotangent) along which the two differ; `excess` times the allowance."""
-
-    mode: str
-    u: Vector
-    w: Vector
-    excess: float
+_AGAIN = 4
+"""So many times the first product is taken again, as a rule may answer differently every second time only."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ class Examination:
         """Everything."""
         trial, flat = self.trial, self.trial.flat
         usable = np.isfinite(trial.centre)
-        if flat.n == 0 or not usable.any():
+        if flat.n == 0 or not usable.any() or trial.frozen.all():
             return self.findings
         self._choose_directions()
         for u in self._us[:1]:
@@ -120,12 +115,15 @@ class Examination:
         singles = directions.some_elements(trial.rng, flat.point, flat.inputs, elements)
         wide = directions.random_directions(trial.rng, flat.inputs) if flat.n > 1 else []
         self._us = [*wide, *(directions.unit(flat.n, j) for j in singles)]
+        self._leave_out(trial.frozen)
         trial.look_ahead(self._us)
         self.findings.directions = len(self._us)
 
     def _pull_all(self, usable: Array) -> None:
         trial, flat = self.trial, self.trial.flat
-        self._ws = directions.cotangents(trial.rng, flat.outputs, trial.size, usable)
+        narrow = any(part.dtype == tf.float16 for part in (*flat.inputs, *flat.outputs))
+        large = 32.0 if narrow or trial.size.max(initial=0.0) > _HUGE else 1024.0
+        self._ws = directions.cotangents(trial.rng, flat.outputs, trial.size, usable, large)
         singles = range(flat.m) if flat.m <= self._elements else trial.rng.choice(flat.m, 3)
         self._ws += [directions.unit(flat.m, int(i)) for i in singles if usable[i]]
         for w in self._in_time(self._ws, least=3):
@@ -133,8 +131,8 @@ class Examination:
             self.findings.odd = self.findings.odd or [("rev", part, text) for part, text in answer.odd]
             self._pulled.append(answer.vector)
         self._ws = self._ws[: len(self._pulled)]
-        again = trial.pull(self._ws[0]).vector
-        self._compare_repeated("rev", self._pulled[0], again)
+        for w in self._in_time(self._ws[:1] * _AGAIN, least=1):
+            self._compare_repeated("rev", self._pulled[0], trial.pull(w).vector)
 
     def _compare_repeated(self, mode: str, first: Vector, again: Vector) -> None:
         with np.errstate(all="ignore"):
@@ -148,14 +146,19 @@ class Examination:
         """Judge elements whose gradient is NaN or inf by themselves, and leave them out of all other directions."""
         trial, flat = self.trial, self.trial.flat
         bad = np.asarray(~np.isfinite(np.stack(self._pulled)).all(axis=0))
-        for j in np.flatnonzero(bad)[:6]:
+        for j in np.flatnonzero(bad & ~trial.frozen)[:6]:
             self._judge_not_finite(int(j))
             trial.blind |= trial.slope(directions.unit(flat.n, int(j))).status != SMOOTH
         if bad.any():
-            trial.frozen = bad
-            self._us = [np.where(bad, 0.0, u) for u in self._us]
-            self._us = [u for u in self._us if u.any()]
+            trial.frozen = trial.frozen | bad
+            self._leave_out(bad)
             self._pulled = [np.where(bad, 0.0, g) for g in self._pulled]
+
+    def _leave_out(self, elements: Array) -> None:
+        """Look along no direction that moves some elements."""
+        if elements.any():
+            self._us = [np.where(elements, 0.0, u) for u in self._us]
+            self._us = [u for u in self._us if u.any()]
 
     def _judge_not_finite(self, j: int) -> None:
         trial = self.trial
@@ -214,7 +217,8 @@ class Examination:
             settled = any(
                 place_of(self.trial.flat.inputs, f.j)[0] == part for f in self.findings.found if f.mode == suspect.mode
             )
-            done = settled or tries.get(key, 0) >= 4 or len(self.findings.found) >= 8
+            late = bool(self.findings.found) and self.trial.left() < 0
+            done = settled or late or tries.get(key, 0) >= 4 or len(self.findings.found) >= 8
             if done or self._is_right_symmetrised(suspect, part):
                 continue
             tries[key] = tries.get(key, 0) + 1
@@ -231,94 +235,40 @@ class Examination:
         return trial.excess_reverse(u, suspect.w, trial.pull(suspect.w).vector) <= 1
 
     def _locate(self, suspect: Suspect) -> None:
-        if self._measured(suspect.mode, suspect.u, suspect.w) <= 1:
+        place = Locator(self.trial, suspect).element()
+        if place is None:
             return
-        given = self.trial.pull(suspect.w).vector if suspect.mode == "rev" else np.zeros(0)
-        places = np.flatnonzero(suspect.u)
-        j = self._halve(places, lambda kept: self._excess_within(suspect, given, kept, quick=True))
-        if j is None and places.size > 1:
-            j = self._halve(places, lambda kept: self._excess_within(suspect, given, kept, quick=False))
-        if j is None:
-            return
-        if suspect.mode == "rev":
-            self._locate_output(j, suspect.w)
-        else:
-            u = directions.unit(self.trial.flat.n, j)
-            ratio = self.trial.excess_forward(u, self.trial.push(u).vector, thorough=True)
-            i = int(np.argmax(ratio))
-            self._add("fwd", j, i, directions.unit(self.trial.flat.m, i))
-
-    def _measured(self, mode: str, u: Vector, w: Vector) -> float:
-        """The excess with all steps taken."""
-        trial = self.trial
-        if mode == "fwd":
-            return float(trial.excess_forward(u, trial.push(u).vector, thorough=True).max())
-        return trial.excess_reverse(u, w, trial.pull(w).vector, thorough=True)
-
-    def _excess_within(self, suspect: Suspect, given: Vector, kept: Array, *, quick: bool) -> float:
-        u = directions.across(self.trial.rng, self.trial.flat.n, kept)
-        if kept.size == 1:
-            u = directions.unit(self.trial.flat.n, int(kept[0]))
-        if suspect.mode == "fwd":
-            return float(self.trial.excess_forward(u, self.trial.push(u).vector, quick=quick).max())
-        return self.trial.excess_reverse(u, suspect.w, given, quick=quick)
-
-    def _halve(self, places: Array, excess: Callable[[Array], float]) -> int | None:
-        """One place at which the excess is above 1, found by halving. A clear excess in one half saves the other."""
-        while places.size > 1:
-            places = self.trial.rng.permutation(places)
-            halves = places[: places.size // 2], places[places.size // 2 :]
-            found = [excess(halves[0])]
-            if found[0] < _CLEAR:
-                found.append(excess(halves[1]))
-            if max(found) <= 1:
-                return None
-            places = halves[int(np.argmax(found))]
-        return int(places[0]) if places.size else None
-
-    def _locate_output(self, j: int, w: Vector) -> None:
-        trial = self.trial
-        u = directions.unit(trial.flat.n, j)
-
-        def excess(kept: Array) -> float:
-            part = directions.within(w, kept)
-            return trial.excess_reverse(u, part, trial.pull(part).vector, thorough=True)
-
-        places = np.flatnonzero(w)
-        i = self._halve(places, excess)
-        if i is not None:
-            single = directions.unit(trial.flat.m, i)
-            if trial.excess_reverse(u, single, trial.pull(single).vector, thorough=True) > 1:
-                self._add("rev", j, i, single)
-                return
-        self._add("rev", j, None, w)
+        j, i = place
+        self._add(suspect.mode, j, i, suspect.w if i is None else directions.unit(self.trial.flat.m, i))
 
     def _add(self, mode: str, j: int, i: int | None, w: Vector) -> None:
         """Take up an element, if it is off by more than the tolerance."""
-        trial = self.trial
+        trial, v = self.trial, w
+        if i is not None and trial.flat.m > MANY:
+            trial, v = trial.narrowed(i), np.ones(1)
         scale = trial.scale[j]
         u = directions.unit(trial.flat.n, j)
         slope = trial.slope(u, thorough=True)
-        on = w != 0
-        number = float(w[on] @ slope.value[on]) / scale
-        error = float(np.abs(w[on]) @ slope.error[on]) / scale
-        floor = float(np.abs(w[on]) @ trial.floor(slope)[on]) / scale
-        reverse = self._read("rev", lambda: float(trial.pull(w).vector[j]))
-        forward = self._read("fwd", lambda: float(w[on] @ trial.push(u).vector[on]) / scale)
+        on = v != 0
+        number = float(v[on] @ slope.value[on]) / scale
+        error = float(np.abs(v[on]) @ slope.error[on]) / scale
+        floor = float(np.abs(v[on]) @ trial.floor(slope)[on]) / scale
+        reverse = self._read("rev", lambda: float(trial.pull(v).vector[j]))
+        forward = self._read("fwd", lambda: float(v[on] @ trial.push(u).vector[on]) / scale)
         given = reverse if mode == "rev" else forward
         if given is None or not np.isfinite(error):
             return
         allowed = (
             10 * error
             + floor
-            + trial.tolerance.atol * float(np.abs(w[on]).sum())
+            + trial.tolerance.atol * float(np.abs(v[on]).sum())
             + trial.tolerance.rtol * max(abs(given), abs(number))
         )
         if np.isfinite(given) and abs(given - number) <= allowed:
             return
-        if np.isfinite(given) and trial.is_right_for_larger_steps(u, w, given * scale, allowed * scale):
+        if np.isfinite(given) and trial.is_right_for_larger_steps(u, v, given * scale, allowed * scale):
             return
-        if np.isfinite(given) and not self._stands_out(mode, u, w, abs(given - number) * scale, allowed * scale):
+        if np.isfinite(given) and not _stands_out(trial, mode, u, v, abs(given - number) * scale, allowed * scale):
             return
         if self._is_symmetric_convention(mode, j, w, given, error * 10 + floor):
             self.findings.symmetric.add(place_of(trial.flat.inputs, j)[0])
@@ -351,14 +301,6 @@ class Examination:
         both = abs(given + sign * other - numbers[0] - sign * numbers[1]) <= margin
         return both and one_sided(given, other) and one_sided(*numbers)
 
-    def _stands_out(self, mode: str, u: Vector, w: Vector, difference: float, allowed: float) -> bool:
-        """Whether the difference is also more than TensorFlow's own answers differ from point to point."""
-        if difference > _CLEAR * allowed and self.trial.left() < 0:
-            return True
-        jitter = self.trial.jitter(u, w if mode == "rev" else None)
-        own = float(jitter.max()) if mode == "rev" else float(np.abs(w) @ jitter)
-        return not difference <= allowed + 5 * own
-
     def _read(self, mode: str, work: Callable[[], float]) -> float | None:
         if mode not in self.modes or mode in self.findings.raised:
             return None
@@ -386,3 +328,12 @@ class Examination:
         chosen = self._read("rev", lambda: float(self.trial.pull(w).vector[j]))
         left, right = float(slope.left[i]) / scale, float(slope.right[i]) / scale
         self.findings.unjudged[j] = Unjudged(j, i, int(slope.status[i]), left, right, chosen)
+
+
+def _stands_out(trial: Trial, mode: str, u: Vector, w: Vector, difference: float, allowed: float) -> bool:
+    """Whether the difference is also more than TensorFlow's own answers differ from point to point."""
+    if difference > CLEAR * allowed and trial.left() < 8 * trial.eager:
+        return True
+    jitter = trial.jitter(u, w if mode == "rev" else None)
+    own = float(jitter.max()) if mode == "rev" else float(np.abs(w) @ jitter)
+    return not difference <= allowed + 5 * own

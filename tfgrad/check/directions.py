@@ -77,18 +77,18 @@ def unit(count: int, position: int) -> Vector:
     return found
 
 
-def cotangents(rng: Random, parts: Sequence[Part], rows: Vector, usable: Array) -> list[Vector]:
-    """Cotangents of both signs: of size 1 and of size 30, then each output alone, in proportion to how it changes.
+def cotangents(rng: Random, parts: Sequence[Part], rows: Vector, usable: Array, large: float) -> list[Vector]:
+    """Cotangents of both signs: of size 1, large, each output alone in proportion to how it changes, and small.
 
     Args:
         rows: the size of each output's change, `[m]`: dividing by it lets small outputs count.
         usable: which outputs take part.
+        large: the size of the large one, and one by that of the small one.
     """
     m = rows.size
     level = np.where(rows > 0, rows, np.median(rows[rows > 0]) if (rows > 0).any() else 1.0)
-    plain = [dense(rng, m), 30 * dense(rng, m)]
     even = dense(rng, m) / 2.0 ** np.round(np.log2(np.clip(level, 1e-30, 1e30)))
     pieces = slices(parts)
     alone = [even] if len(pieces) == 1 else [within(even, piece) for piece in pieces[:16]]
-    found = [np.where(usable, w, 0.0) for w in [*plain, *alone]]
+    found = [np.where(usable, w, 0.0) for w in [dense(rng, m), large * dense(rng, m), *alone, dense(rng, m) / large]]
     return [w for w in found if w.any()]

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfgrad import trees
-from tfgrad.check.vectors import Part, Vector, length, part_of, slices, tensors_of, vector_of
+from tfgrad import trees, wording
+from tfgrad.check.vectors import Part, Vector, length, name_of, part_of, place_of, slices, tensors_of, vector_of
 from tfgrad.compute.products import linearize, vjp
 
 Sources = list[Any]
@@ -29,6 +29,8 @@ class Flat(ABC):
     outputs: tuple[Part, ...]
     point: Vector
     order = 1
+    other = ""
+    """What f gave when it gave other outputs than at first."""
     taped = False
     """Whether the sources are Variables."""
 
@@ -66,14 +68,25 @@ class Flat(ABC):
         except (tf.errors.OpError, ValueError, ArithmeticError):
             # A domain's edge: a matrix that is no longer positive definite, an assertion of the user's.
             return np.full(self.m, np.nan)
-        same = len(found) == len(self.outputs) and all(
-            tuple(tensor.shape) == part.shape for tensor, part in zip(found, self.outputs, strict=True)
+        if _shapes(found) == self._shapes:
+            return vector_of(found)
+        first, again = (
+            wording.listing([str(list(shape)) for shape in each]) for each in (self._shapes, _shapes(found))
         )
-        return vector_of(found) if same else np.full(self.m, np.nan)
+        self.other = f"its outputs had the shapes {first}, then {again}"
+        return np.full(self.m, np.nan)
+
+    @property
+    def _shapes(self) -> list[tuple[int, ...]]:
+        return [part.shape for part in self.outputs]
 
     def at_point(self) -> Products:
         """The products with the Jacobian at the point of interest."""
         return self.products(self.sources(self.point))
+
+
+def _shapes(tensors: Tensors) -> list[tuple[int, ...]]:
+    return [tuple(tensor.shape) for tensor in tensors]
 
 
 @dataclass(frozen=True)
@@ -197,6 +210,45 @@ class OfVariables(Flat):
         for variable, tensor in zip(self._variables, tensors_of(vector, self.inputs), strict=True):
             variable.assign(tensor)
         return self._variables
+
+
+class OneOutput(Flat):
+    """One real output of a `Flat`."""
+
+    def __init__(self, base: Flat, place: int) -> None:
+        number, _ = place_of(base.outputs, place)
+        self.base, self.place = base, place
+        self.inputs, self.point = base.inputs, base.point
+        self.order, self.taped = base.order, base.taped
+        self.outputs = (Part(name_of(base.outputs, place), base.outputs[number].dtype.real_dtype, ()),)
+
+    def run(self, sources: Sources) -> Tensors:
+        return self.base.run(sources)
+
+    def sources(self, vector: Vector) -> Sources:
+        return self.base.sources(vector)
+
+    def value(self, vector: Vector, run: Callable[[Sources], Tensors] | None = None) -> Vector:
+        return self.base.value(vector, run)[[self.place]]
+
+    def products(self, sources: Sources) -> Products:
+        return ProductsOfOne(self.base.products(sources), self.base.m, self.place)
+
+
+class ProductsOfOne(Products):
+    """The products for one real output."""
+
+    def __init__(self, base: Products, m: int, place: int) -> None:
+        self._base, self._m, self._place = base, m, place
+
+    def pull(self, w: Vector) -> Answer:
+        whole = np.zeros(self._m)
+        whole[self._place] = w[0]
+        return self._base.pull(whole)
+
+    def push(self, u: Vector) -> Answer:
+        found = self._base.push(u)
+        return Answer(found.vector[[self._place]], (False,))
 
 
 class Derived(Flat):

@@ -11,18 +11,18 @@ import numpy as np
 import tensorflow as tf
 
 from tfgrad import wording
-from tfgrad.check import directions, likely, notes, numbers
+from tfgrad.check import directions, likely, notes, numbers, options
 from tfgrad.check.compare import Examination, Findings, Found
 from tfgrad.check.flat import Flat, Pulled, Pushed
+from tfgrad.check.precision import ladder, rounds_to, tolerances
 from tfgrad.check.result import Check, Mismatch
-from tfgrad.check.rule_place import rule_called_by
-from tfgrad.check.subject import WHO, Subject, kept, subject
+from tfgrad.check.rule_place import rule_of
+from tfgrad.check.subject import Subject, kept, subject
 from tfgrad.check.trial import Tolerance, Trial
 from tfgrad.check.vectors import name_of, place_of
-from tfgrad.compute.calling import check_function
-from tfgrad.errors import GradError, GradientMismatch, KindError, StructureError
+from tfgrad.errors import GradientMismatch
 
-_MODES = ("rev", "fwd")
+_MODES = options.MODES
 _WORDS = {"rev": "reverse", "fwd": "forward"}
 _SECONDS = 4.0
 """What a check may take before it only finishes what it has begun."""
@@ -65,11 +65,14 @@ def check_grads(
     Source: docs/checking.md says how it decides.
     """
     __tracebackhide__ = True
-    _check_options(f, args, order, modes, {"atol": atol, "rtol": rtol, "eps": eps})
-    what = subject(f, args, wrt)
-    with kept(what.variables):
-        session = _Session(f, what, modes, explicit=modes is not _MODES, rtol=rtol, atol=atol, eps=eps, seed=seed)
-        check = session.run(order)
+    try:
+        options.check(f, args, order, modes, {"atol": atol, "rtol": rtol, "eps": eps}, seed)
+        what = subject(f, args, wrt)
+        with kept(what.variables):
+            session = _Session(f, what, modes, explicit=modes is not _MODES, rtol=rtol, atol=atol, eps=eps, seed=seed)
+            check = session.run(order)
+    except Exception as error:  # noqa: BLE001  whatever it is, it goes on, without this package's own frames
+        raise error.with_traceback(options.outside(error.__traceback__))  # noqa: B904  it is the same exception
     if not check.ok:
         raise mismatch(check) from None
     return check
@@ -81,29 +84,6 @@ def mismatch(check: Check) -> GradientMismatch:
     error = GradientMismatch("\n".join(["check_grads: " + "\n".join(map(str, check.mismatches)), *notes]))
     error.check = check
     return error
-
-
-def _check_options(f: Any, args: Any, order: Any, modes: Any, sizes: dict[str, float | None]) -> None:
-    check_function(f, WHO)
-    if not isinstance(args, tuple):
-        raise KindError(
-            f"{WHO}: args is {wording.describe(args)}",
-            "the tuple of f's arguments",
-            "check_grads(f, (x,)): a tuple of one is written (x,)",
-        )
-    if order not in (1, 2):
-        raise StructureError(f"{WHO}: order={order!r}", "1 or 2", "check_grads(tfgrad.grad(f), ...) for higher ones")
-    if isinstance(modes, str) or not modes or any(mode not in _MODES for mode in modes):
-        raise StructureError(f"{WHO}: modes={modes!r}", "some of 'rev' and 'fwd'", 'modes=("rev",)')
-    for name, size in sizes.items():
-        if size is not None and not (np.isfinite(size) and size >= 0 and (name != "eps" or size > 0)):
-            raise StructureError(f"{WHO}: {name}={size!r}", "a positive number", f"leave {name} out: it is chosen")
-    if not tf.executing_eagerly():
-        raise GradError(
-            f"{WHO}: called while a tf.function is traced",
-            "values to compute with",
-            "call check_grads outside, on the function itself",
-        )
 
 
 class _Session:
@@ -171,37 +151,46 @@ class _Session:
             self._examine(derived, "", elements=6, inner=mode)
 
     def _examine(self, flat: Flat, precision: str, *, elements: int, inner: str | None = None) -> None:
-        ladder = self._ladder(flat)
-        if self.eps is not None:
-            ladder = replace(ladder, first=(1.0, 0.5, 0.25), rest=())
-        trial = Trial(flat, ladder, self._tolerance(flat, precision), self.rng, self.deadline)
-        if self.eps is not None:
-            trial.scale = np.full(flat.n, self.eps / 2)
-        trial.singular = inner is not None and self.singular
+        dtypes = [part.dtype for part in (*flat.inputs, *flat.outputs)]
+        trial = self._trial(flat, dtypes, inner, self.eps)
         if not trial.steady:
             self._unsteady_function(trial, inner, precision)
             return
-        examined = Examination(trial, self.modes, elements=elements)
-        findings = examined.run()
+        findings = self._examined(trial, elements)
+        rounded = rounds_to(flat) if findings.found else None
+        if rounded is not None and ladder([rounded]) is not ladder(dtypes):
+            trial = self._trial(flat, [rounded], inner, self.eps)
+            findings = self._examined(trial, elements)
+        if self.eps is not None and findings.found:
+            chosen = self._trial(flat, dtypes, inner, None)
+            others = self._examined(chosen, elements)
+            if not others.found:
+                self.notes.append(f"eps={self.eps:g} is too large for f: with smaller steps the numbers agree")
+                trial, findings = chosen, others
+        self._report(trial, findings, inner, precision)
+
+    def _trial(self, flat: Flat, dtypes: Sequence[tf.DType], inner: str | None, eps: float | None) -> Trial:
+        """The function at its point, with steps and tolerances for the narrowest of some dtypes."""
+        steps = ladder(dtypes)
+        rtol, near = tolerances(steps)
+        if steps is numbers.DOUBLE and any(part.dtype.size < 8 for part in self.what.native.inputs):
+            rtol = 1e-5
+        if eps is not None:
+            steps = replace(steps, first=(1.0, 0.5, 0.25), rest=())
+        tolerance = Tolerance(rtol if self.rtol is None else self.rtol, self.atol or 0.0, near)
+        trial = Trial(flat, steps, tolerance, self.rng, self.deadline)
+        if eps is not None:
+            trial.scale = np.full(flat.n, eps / 2)
+            options.check_step(eps, flat.point)
+        trial.singular = inner is not None and self.singular
+        return trial
+
+    def _examined(self, trial: Trial, elements: int) -> Findings:
+        findings = Examination(trial, self.modes, elements=elements).run()
         self.singular = self.singular or bool(trial.frozen.any())
         self.directions += findings.directions
         self.evaluations += trial.values.count
-        self._report(trial, findings, inner, precision)
-
-    def _ladder(self, flat: Flat) -> numbers.Ladder:
-        kinds = {part.dtype.real_dtype for part in (*flat.inputs, *flat.outputs)}
-        ladder = numbers.DOUBLE
-        for dtype, coarser in ((tf.float32, numbers.SINGLE), (tf.float16, numbers.HALF), (tf.bfloat16, numbers.BRAIN)):
-            ladder = coarser if dtype in kinds else ladder
-        return ladder
-
-    def _tolerance(self, flat: Flat, precision: str) -> Tolerance:
-        ladder = self._ladder(flat)
-        rtol = {numbers.DOUBLE: 1e-6, numbers.SINGLE: 2e-3, numbers.HALF: 5e-2, numbers.BRAIN: 2e-1}[ladder]
-        if ladder is numbers.DOUBLE and any(part.dtype.size < 8 for part in self.what.native.inputs):
-            rtol = 1e-5
-        near = {numbers.DOUBLE: 1e-9, numbers.SINGLE: 3e-5, numbers.HALF: 2e-2, numbers.BRAIN: 1e-1}[ladder]
-        return Tolerance(rtol if self.rtol is None else self.rtol, self.atol or 0.0, near)
+        return findings
 
     def _mode(self, mode: str, inner: str | None) -> str:
         return _WORDS[mode] if inner is None else f"{_WORDS[mode]} over {_WORDS[inner]}"
@@ -209,14 +198,16 @@ class _Session:
     def _unsteady_function(self, trial: Trial, inner: str | None, precision: str) -> None:
         first, again = trial.centre, trial.again
         with np.errstate(all="ignore"):
-            i = int(np.nanargmax(np.abs(first - again)))
+            apart = np.nan_to_num(np.abs(first - again), nan=0.0)
+        i = int(np.argmax(np.where(np.isfinite(first) == np.isfinite(again), apart, np.inf)))
         name = name_of(trial.flat.outputs, i)
         values = f"{name} was {wording.number(first[i])}, then {wording.number(again[i])}"
+        values = trial.flat.other or values
         if inner is None:
             kind = "unsteady function"
             text = (
                 f"f answers differently when called twice: {values}; no rule can be judged\n"
-                "fix the seed inside f (tf.random.stateless_*), or switch dropout off"
+                "fix the seed inside f (tf.random.stateless_*), switch dropout off, or leave Variables unchanged"
             )
         else:
             kind, text = "unsteady rule", f"the rule answers differently when called twice: {values}"
@@ -238,7 +229,7 @@ class _Session:
 
     def _fault(self, trial: Trial, kind: str, mode: str, path: str, reason: str, precision: str) -> None:
         """A mismatch that is none of values."""
-        rule = None if kind == "unsteady function" else self._rule(trial)
+        rule = None if kind == "unsteady function" else rule_of(getattr(trial.flat, "base", trial.flat))
         order = trial.flat.order
         nothing = (None, None, None, None)
         self.mismatches.append(
@@ -294,20 +285,10 @@ class _Session:
                 why.text,
                 why.wrong,
                 why.tried,
-                self._rule(trial),
+                rule_of(getattr(trial.flat, "base", trial.flat)),
                 precision,
             )
         )
-
-    def _rule(self, trial: Trial) -> Any:
-        flat = getattr(trial.flat, "base", trial.flat)
-        ones = np.ones(flat.m)
-        try:
-            products = flat.at_point()
-            products.pull(ones)
-            return rule_called_by(lambda: products.pull(ones))
-        except Exception:  # noqa: BLE001  a rule that raises is still to be reported, without its place
-            return None
 
 
 def _merged(trial: Trial, found: Sequence[Found]) -> list[Found]:

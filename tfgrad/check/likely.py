@@ -19,6 +19,9 @@ from tfgrad.check.numbers import Array, Slope
 from tfgrad.check.trial import Trial
 from tfgrad.check.vectors import Part, Vector, place_of, slices
 
+_NUMBERS = 10_000_000
+"""So many numbers are held at most, for all the elements that are looked at."""
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -70,6 +73,12 @@ class Sample:
             floor = np.maximum(self._allowed(1e-6), 1e-4 * np.abs(self.right))[among]
             return bool(among.any() and (left <= np.maximum(np.minimum(floor, 0.1 * off), 1e-9 * off)).all())
 
+    def is_all(self, candidate: Vector) -> bool:
+        """Whether another value is what TensorFlow gave, at the right elements as well."""
+        with np.errstate(all="ignore"):
+            same = np.abs(self.given - candidate) <= np.maximum(self._allowed(1e-6), 1e-4 * np.abs(candidate))
+        return self.fits(candidate, self.wrong) and bool(same[~self.wrong].all())
+
     def _allowed(self, rtol: float) -> Vector:
         tolerance = self.trial.tolerance
         size = np.maximum(np.abs(self.right), np.abs(np.nan_to_num(self.given)))
@@ -89,12 +98,14 @@ def reason(trial: Trial, found: Found) -> Reason:
     dense = trial.rng.normal(0.4, 1.0, trial.flat.m)
     dense = np.where(np.isfinite(trial.centre), dense, 0.0)
     sample = _sample(trial, found, number, dense)
-    if not sample.wrong.any():
+    ordinary = not sample.wrong.any()
+    if ordinary:
         sample = _sample(trial, found, number, found.w)
     wrong, tried = int(sample.wrong.sum()), sample.places.size
     if not wrong:
         return Reason("only this element, by this cotangent, is off", 1, 1)
-    text = next((text for text in _told(sample, found) if text), _other(sample))
+    told = _nonlinear(sample, found) if ordinary and found.mode == "rev" else None
+    text = told or next((text for text in _told(sample, found) if text), _other(sample))
     return Reason(text, wrong, tried)
 
 
@@ -127,7 +138,7 @@ def _sample(trial: Trial, found: Found, number: int, w: Vector) -> Sample:
 
 def _places(trial: Trial, found: Found, piece: slice, most: int) -> Array:
     count = piece.stop - piece.start
-    able = max(3, int(0.3 * max(trial.left(), 0.5) / (6 * trial.cost)))
+    able = max(3, min(int(0.3 * max(trial.left(), 0.5) / (6 * trial.cost)), _NUMBERS // (trial.flat.m + trial.flat.n)))
     if count <= min(most, able):
         return np.arange(piece.start, piece.stop)
     others = piece.start + trial.rng.choice(count, min(most, able, 100), replace=False)
@@ -300,24 +311,24 @@ def _conjugated_columns(sample: Sample) -> bool:
 def _rearranged(sample: Sample) -> str | None:
     if not sample.complete:
         return None
-    part, wrong = sample.part, sample.wrong
+    part = sample.part
     if not part.dtype.is_complex and len(part.shape) >= 2:
         shaped = sample.right.reshape(part.shape)
-        if part.shape[-1] == part.shape[-2] and sample.fits(np.swapaxes(shaped, -1, -2).ravel(), wrong):
+        if part.shape[-1] == part.shape[-2] and sample.is_all(np.swapaxes(shaped, -1, -2).ravel()):
             return "transposed: it is the transpose of what it should be"
         turned = np.swapaxes(shaped, -1, -2).reshape(-1)
-        if sample.fits(turned, wrong):
+        if sample.is_all(turned):
             return "transposed, and reshaped back"
-    if sample.columns.shape[0] == sample.places.size > 1 and sample.fits(sample.columns @ sample.w, wrong):
+    if sample.columns.shape[0] == sample.places.size > 1 and sample.is_all(sample.columns @ sample.w):
         return "transposed: the Jacobian is multiplied from the wrong side"
     for axis in range(len(part.shape)):
         if part.dtype.is_complex or part.shape[axis] < 2:
             continue
         shaped = sample.right.reshape(part.shape)
-        if sample.fits(np.flip(shaped, axis).ravel(), wrong):
+        if sample.is_all(np.flip(shaped, axis).ravel()):
             return f"reversed along axis {axis}"
         for shift in (1, -1):
-            if sample.fits(np.roll(shaped, shift, axis).ravel(), wrong):
+            if sample.is_all(np.roll(shaped, shift, axis).ravel()):
                 return f"shifted by one along axis {axis}"
     return None
 

@@ -5,6 +5,8 @@ A trace is used only if it gives the value that the function itself gave.
 
 from __future__ import annotations
 
+import copy
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,42 +21,62 @@ SLOW = 0.02
 """Seconds for a value above which a trace is tried."""
 WORTH = 0.7
 """Seconds of one-by-one work above which a vectorised trace (some tenths of a second) is tried."""
+LEAST = 2e-5
+"""Seconds that a value takes at least."""
 _BYTES = 2**28
 
 
 class Values:
     """A `Flat`'s values, and how many were computed."""
 
-    def __init__(self, flat: Flat, cost: float, eps: float) -> None:
+    def __init__(self, flat: Flat, eps: float, expected: Vector, cost: float) -> None:
         self._flat = flat
         self._eps = eps
-        self._cost = cost
+        self.cost = cost
+        """Seconds that a value takes."""
+        self._tracing = 0.0
         self._vectorised: Callable[..., Any] | None = None
         self._tried = False
-        self._traced = self._trace() if cost > SLOW and not flat.taped else None
+        self._traced = self._trace(expected) if cost > SLOW and not flat.taped else None
         self.count = 0
+
+    def of_output(self, flat: Flat) -> Values:
+        """The same for one output alone, computed as before."""
+        found = copy.copy(self)
+        found._flat, found._tried, found._vectorised = flat, True, None
+        return found
 
     def one(self, point: Vector) -> Vector:
         """The value at a point."""
         self.count += 1
         return self._flat.value(point, self._traced)
 
-    def _trace(self) -> Callable[..., Any] | None:
-        """The function traced, if that gives the same value at the point."""
+    def _trace(self, expected: Vector) -> Callable[..., Any] | None:
+        """The function traced, if that gives the same value at the point, and sooner."""
         traced = tf.function(self._flat.run, autograph=False)
-        expected = self._flat.value(self._flat.point)
         try:
-            found = self._flat.value(self._flat.point, traced)
+            found, self._tracing = self._timed(traced)
         except Exception:  # noqa: BLE001  whatever a function does that can't be traced
             return None
-        return traced if self._is_near(found, expected) else None
+        if not self._is_near(found, expected):
+            return None
+        _, cost = self._timed(traced)
+        if cost >= self.cost:
+            return None
+        self.cost = cost
+        return traced
+
+    def _timed(self, run: Callable[..., Any]) -> tuple[Vector, float]:
+        start = time.process_time()
+        found = self._flat.value(self._flat.point, run)
+        return found, max(time.process_time() - start, LEAST)
 
     def _is_near(self, found: Vector, expected: Vector) -> bool:
         return bool(np.allclose(found, expected, rtol=1e4 * self._eps, atol=0, equal_nan=True))
 
     def many(self, points: Sequence[Vector]) -> list[Vector]:
         """The values at several points."""
-        if len(points) < 32 or len(points) * self._cost < WORTH or self._flat.taped:
+        if len(points) < 32 or len(points) * self.cost < max(WORTH, 4 * self._tracing) or self._flat.taped:
             return [self.one(point) for point in points]
         rows = max(32, _BYTES // (8 * (self._flat.n + self._flat.m)))
         found: list[Vector] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tfgrad import wording
 from tfgrad.check import numbers
 from tfgrad.check.compare import Findings, Unjudged
@@ -17,6 +19,11 @@ def of(trial: Trial, findings: Findings) -> list[str]:
     found = []
     if not findings.judged and not findings.unjudged:
         found.append("nothing could be judged: f is not finite or not smooth there, or the tensors are empty")
+    lost = np.flatnonzero(~np.isfinite(flat.point))
+    if lost.size and flat.order == 1:
+        names = wording.listing([name_of(flat.inputs, int(j)) for j in lost[:4]])
+        more = f" and {lost.size - 4} more" if lost.size > 4 else ""
+        found.append(f"{names}{more}: not finite, so not judged")
     for number in sorted(findings.symmetric):
         found.append(
             f"{flat.inputs[number].path} is a symmetric matrix of which f reads one triangle, or takes it to be "
@@ -24,10 +31,23 @@ def of(trial: Trial, findings: Findings) -> list[str]:
         )
     found += [_unjudged(trial, place) for place in findings.unjudged.values()]
     if flat.order == 1 and flat.n > _MANY:
-        minutes = wording.number(6 * flat.n * trial.cost / 60, 2)
         tried = wording.count(findings.directions, "direction")
-        found.append(f"{flat.n} numbers: {tried} were tried; each number alone would take {minutes} minutes")
+        found.append(
+            f"{flat.n} numbers: {tried} were tried; each number alone would take {_time(6 * flat.n * trial.cost)}"
+        )
+    if trial.tolerance.atol and trial.tolerance.atol >= trial.size.max(initial=0.0) / trial.scale.min(initial=np.inf):
+        found.append(
+            f"atol={trial.tolerance.atol:g} is more than every derivative: no value could have been called wrong"
+        )
     return found
+
+
+def _time(seconds: float) -> str:
+    """A time that nobody has, in the unit that makes it short."""
+    for unit, length in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * length:
+            return f"{wording.number(seconds / length, 2)} {unit}"
+    return f"{wording.number(seconds, 2)} seconds"
 
 
 def _unjudged(trial: Trial, place: Unjudged) -> str:

@@ -7,7 +7,7 @@ table whose error is least. What f looks like around t = 0 comes with it: smooth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
@@ -18,13 +18,18 @@ from tfgrad.check.vectors import Vector
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _HUNDREDTH = 2.0**-7
+_BLOCK = 8192
+"""So many outputs are computed with at once: what is held of them fits into a processor's cache."""
 
 SMOOTH, KINK, EDGE, SINGULAR = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """The steps for numbers of some precision: `first` are tried always, `rest` where they don't settle it."""
+    """The steps for numbers of some precision: `first` are tried always, `rest` where they don't settle it.
+
+    Of these, two are tried before all the others.
+    """
 
     eps: float
     first: tuple[float, ...]
@@ -35,13 +40,13 @@ class Ladder:
 DOUBLE = Ladder(
     2.0**-52,
     tuple(2.0**-k for k in (5, 8, 11)),
-    tuple(2.0**-k for k in (2, 14, 17, 20, 23, 26, 29, 32, 35, 38)),
+    tuple(2.0**-k for k in (14, 2, 17, 20, 23, 26, 29, 32, 35, 38)),
     tuple(2.0**-k for k in (44, 36, 28, 20, 12)),
 )
 SINGLE = Ladder(
     2.0**-23,
     tuple(2.0**-k for k in (3, 5, 7)),
-    tuple(2.0**-k for k in (1, 2, 9, 11, 13, 15)),
+    tuple(2.0**-k for k in (9, 1, 2, 11, 13, 15)),
     tuple(2.0**-k for k in (18, 12, 8)),
 )
 HALF = Ladder(2.0**-10, (2.0**-1, 2.0**-2, 2.0**-3), (1.0, 2.0**-4, 2.0**-5), (2.0**-5, 2.0**-4))
@@ -76,7 +81,8 @@ class Line:
         self.centre = centre
         self._seen: dict[float, tuple[Vector, Vector]] = {}
         self.noise = np.zeros_like(centre)
-        self.thorough = False
+        self.thorough = self.settled = False
+        """Whether all steps were taken; whether those that its slope needs were."""
         self._slope: Slope | None = None
 
     @property
@@ -111,15 +117,22 @@ class Line:
             self._slope = self._slope_of(sorted(self._seen, reverse=True))
         return self._slope
 
-    def slope_of_larger_steps(self) -> Slope:
-        """The same without the three smallest steps."""
-        return self._slope_of(sorted(self._seen, reverse=True)[:-3])
+    def slope_of_larger_steps(self, fewer: int) -> Slope:
+        """The same without so many of the smallest steps."""
+        return self._slope_of(sorted(self._seen, reverse=True)[:-fewer])
 
     def _slope_of(self, steps: list[float]) -> Slope:
+        blocks = [slice(start, start + _BLOCK) for start in range(0, max(1, self.centre.size), _BLOCK)]
+        found = [self._slope_in(steps, block) for block in blocks]
+        if len(found) == 1:
+            return found[0]
+        return Slope(*(np.concatenate([getattr(each, part.name) for each in found]) for part in fields(Slope)))
+
+    def _slope_in(self, steps: list[float], block: slice) -> Slope:
         with np.errstate(all="ignore"):
-            plus = np.stack([self._seen[t][0] for t in steps])
-            minus = np.stack([self._seen[t][1] for t in steps])
-            return _slope(np.array(steps), plus, minus, self.centre, self.ladder.eps, self.noise)
+            plus = np.stack([self._seen[t][0][block] for t in steps])
+            minus = np.stack([self._seen[t][1][block] for t in steps])
+            return _slope(np.array(steps), plus, minus, self.centre[block], self.ladder.eps, self.noise[block])
 
     def measure_noise(self) -> None:
         """Estimate how much f's values jitter, from fourth differences of neighbouring points.
@@ -188,12 +201,13 @@ def _best(t: Vector, central: Array, jitter: Array) -> tuple[Vector, Vector, Arr
         coarse, fine = column[:-1], column[1:]
         if not len(fine):
             break
-        first = depth + 1
-        factor = ((t[first - 1 : -1] / t[first:]) ** (2 * (depth + 1)))[:, None]
+        first, power = depth + 1, 2 * (depth + 1)
+        factor = ((t[first - 1 : -1] / t[first:]) ** power)[:, None]
         better = fine + (fine - coarse) / (factor - 1)
-        entries = [(better, np.abs(better - fine))]
+        change = np.abs(fine - coarse)
+        entries = [(better, np.where(_falls(t[depth:], change, power), np.abs(better - fine), change))]
         if depth == 0:
-            entries.append((fine, np.abs(fine - coarse)))
+            entries.append((fine, change))
         for candidate, difference in entries:
             bound = np.where(np.isfinite(difference), difference + jitter[first:], np.inf)
             _refute(candidate, bound, central, jitter, first)
@@ -206,6 +220,18 @@ def _best(t: Vector, central: Array, jitter: Array) -> tuple[Vector, Vector, Arr
             error = np.where(take, least, error)
         column = better
     return value, error, level
+
+
+def _falls(t: Vector, change: Array, power: int) -> Array:
+    """Where the changes of a column fall from one step to the next as fast as the extrapolation takes for granted.
+
+    They don't where f is not smooth enough (x |x| at 0), or where the steps span several waves.
+    """
+    found = np.zeros(change.shape, bool)
+    powers = t ** (0.75 * power)
+    spans = powers[:-1] - powers[1:]
+    found[1:] = change[1:] <= change[:-1] * (spans[1:] / spans[:-1])[:, None]
+    return found
 
 
 def _refute(candidate: Array, bound: Array, central: Array, jitter: Array, first: int) -> None:

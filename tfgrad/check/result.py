@@ -126,7 +126,8 @@ class Check:
     def summary(self) -> str:
         """The first line: verdict, what was compared, at what effort."""
         by = wording.listing(self.inputs, limit=4)
-        verdict = "right" if self.ok else "wrong"
+        nothing = any(note.startswith("nothing could be judged") for note in self.notes)
+        verdict = "wrong" if not self.ok else "not judged" if nothing else "right"
         how = f"{wording.count(self.directions, 'direction')}, {wording.count(self.evaluations, 'value')} of f"
         modes = wording.listing(self.modes)
         return f"check_grads: {self.function} by {by}: {verdict} ({modes}; order {self.order}; {how}; {self.precision})"

@@ -9,16 +9,44 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+import numpy as np
+import tensorflow as tf
+
 from tfgrad import source
+from tfgrad.check.flat import Flat
 from tfgrad.check.result import Rule
 
 
-def rule_called_by(backward: Callable[[], Any]) -> Rule | None:
+def rule_of(flat: Flat) -> Rule | None:
     """The first function of the user's own that runs in a backward pass, None where none does.
 
-    Source: the tape calls the gradient function of a `tf.custom_gradient` as Python, also inside a `tf.function`, where
-    it does so while the backward function is traced, once (TensorFlow 2.16 to 2.21).
+    Source: the tape calls the gradient function of a `tf.custom_gradient` as Python; that of one inside a `tf.function`
+    while the backward function is traced, once (TensorFlow 2.16 to 2.21). So where none is met, the functions are run
+    as Python.
     """
+    return _rule_met(flat) or _rule_met_as_python(flat)
+
+
+def _rule_met_as_python(flat: Flat) -> Rule | None:
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        return _rule_met(flat)
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
+def _rule_met(flat: Flat) -> Rule | None:
+    ones = np.ones(flat.m)
+    try:
+        products = flat.at_point()
+        products.pull(ones)
+        return _rule_called_by(lambda: products.pull(ones))
+    except Exception:  # noqa: BLE001  a rule that raises is still to be reported, without its place
+        return None
+
+
+def _rule_called_by(backward: Callable[[], Any]) -> Rule | None:
     seen: list[CodeType] = []
 
     def look(frame: FrameType, event: str, argument: Any) -> None:

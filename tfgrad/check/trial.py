@@ -6,6 +6,7 @@ What the numbers can't settle (a kink, a domain's edge, noise) is never called w
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfgrad.check import directions
-from tfgrad.check.flat import Answer, Flat, Products
-from tfgrad.check.many import SLOW, Values
+from tfgrad.check.flat import Answer, Flat, OneOutput, Products
+from tfgrad.check.many import LEAST, SLOW, Values
 from tfgrad.check.numbers import SMOOTH, Array, Ladder, Line, Slope
-from tfgrad.check.vectors import Vector, slices
+from tfgrad.check.vectors import Vector, place_of, slices
 
 _KEPT = 5_000_000
 """So many numbers are kept in lines and points."""
@@ -48,24 +49,24 @@ class Trial:
         self.centre = flat.value(flat.point)
         start = time.process_time()
         again = flat.value(flat.point)
-        self.cost = max(time.process_time() - start, 2e-5)
+        self.eager = cost = max(time.process_time() - start, LEAST)
         self.steady = bool(np.array_equal(self.centre, again, equal_nan=True)) or _nearly(
             self.centre, again, ladder.eps
         )
+        self.steady = self.steady and not flat.other
         self.again = again
         self.scale = directions.scales(flat.point, flat.inputs)
-        self.values = Values(flat, self.cost, ladder.eps)
-        if self.cost > SLOW:
+        self.values = Values(flat, ladder.eps, self.centre, cost)
+        if cost > SLOW:
             self.centre = self.values.one(flat.point)
-            start = time.process_time()
-            self.values.one(flat.point)
-            self.cost = max(time.process_time() - start, 2e-5)
-        self.frozen = np.zeros(flat.n, bool)
+        self.frozen = ~np.isfinite(flat.point)
         self.blind = np.zeros(flat.m, bool)
         """Outputs that are singular in a frozen input: 0 times its inf is NaN, which is no fault of theirs."""
         self.size = np.zeros(flat.m)
-        self._lines: dict[int, Line] = {}
+        self._lines: dict[bytes | int, tuple[Vector, Line]] = {}
         self._products: Products | None = None
+        self._last: Slope | None = None
+        self._margin: Vector | None = None
 
     @property
     def products(self) -> Products:
@@ -75,6 +76,11 @@ class Trial:
         elif self.flat.taped:
             self.flat.sources(self.flat.point)
         return self._products
+
+    @property
+    def cost(self) -> float:
+        """Seconds that a value takes."""
+        return self.values.cost
 
     def left(self) -> float:
         """Seconds that may still be spent."""
@@ -102,14 +108,25 @@ class Trial:
             self._products = None
             return work(self.products)
 
+    def narrowed(self, place: int) -> Trial:
+        """The same for one output alone: where there are very many, the rest of them costs more than f."""
+        found = copy.copy(self)
+        found.flat = OneOutput(self.flat, place)
+        found.values = self.values.of_output(found.flat)
+        number, _ = place_of(self.flat.outputs, place)
+        found.size = np.array([self.size[slices(self.flat.outputs)[number]].max(initial=0.0)])
+        found.centre, found.again, found.blind = (each[[place]] for each in (self.centre, self.again, self.blind))
+        found._lines, found._products, found._last = {}, None, None
+        return found
+
     def line(self, u: Vector) -> Line:
         """The line along a scaled direction."""
-        key = hash(u.tobytes())
+        key = _key(u)
         if key not in self._lines:
-            if self.flat.n * len(self._lines) > _KEPT:
+            if (self.flat.n + self.flat.m) * len(self._lines) > _KEPT:
                 self._lines.clear()
-            self._lines[key] = Line(self.values.one, self.flat.point, self.scale * u, self.ladder, self.centre)
-        return self._lines[key]
+            self._lines[key] = u, Line(self.values.one, self.flat.point, self.scale * u, self.ladder, self.centre)
+        return self._lines[key][1]
 
     def look_ahead(self, us: Sequence[Vector]) -> None:
         """Compute the first steps of many lines in one go, where so many points can be held."""
@@ -126,17 +143,20 @@ class Trial:
         """The derivative along a scaled direction; `thorough` takes all steps and measures noise, `quick` the first."""
         line = self.line(u)
         line.look(self.ladder.first)
-        found = line.slope()
         if thorough and not line.thorough:
             line.look(self._steps(u))
             line.measure_noise()
-            line.thorough = True
-            found = line.slope()
-        elif not line.thorough and not quick and self._is_coarse(found):
-            line.look(self.ladder.rest)
-            found = line.slope()
-        ok = np.isfinite(found.error)
-        self.size = np.where(ok, np.maximum(self.size, np.abs(np.where(ok, found.value, 0))), self.size)
+            line.thorough = line.settled = True
+        elif not quick and not line.settled:
+            for more in (self.ladder.rest[:2], self.ladder.rest):
+                if self._is_coarse(line.slope()):
+                    line.look(more)
+            line.settled = True
+        found = line.slope()
+        if found is not self._last:
+            ok = np.isfinite(found.error)
+            self.size = np.where(ok, np.maximum(self.size, np.abs(np.where(ok, found.value, 0))), self.size)
+            self._last, self._margin = found, None
         return found
 
     def _steps(self, u: Vector) -> tuple[float, ...]:
@@ -155,7 +175,8 @@ class Trial:
         """Whether more steps may help: some component is less precise than its noise allows."""
         size = np.maximum(np.abs(found.value), 1e-2 * np.median(np.abs(np.nan_to_num(found.value))))
         wanted = np.maximum(100 * self.ladder.eps ** (2 / 3) * size, 40 * found.noise / found.step)
-        return bool(((found.status != SMOOTH) | ~(found.error <= wanted)).any())
+        coarse = (found.status != SMOOTH) | ~(found.error <= wanted)
+        return bool(coarse.sum() > 1e-3 * coarse.size)
 
     def excess_forward(self, u: Vector, answer: Vector, *, thorough: bool = False, quick: bool = False) -> Vector:
         """How many times the allowance each output's J u differs from the numbers; 0 where they settle nothing."""
@@ -180,9 +201,10 @@ class Trial:
         along = np.where(u != 0, self.scale * u, 0.0)
         theirs = float(np.sum(np.where(u != 0, answer, 0.0) * along))
         ours = float(w[on] @ found.value[on])
-        near = self.tolerance.near * (np.abs(found.value) + 1e-2 * self.size)
-        each = (SURE * found.error + near + self.floor(found))[on]
-        allowed = float(np.abs(w[on]) @ each) + self.tolerance.atol * float(np.abs(along).sum())
+        if self._margin is None:
+            near = self.tolerance.near * (np.abs(found.value) + 1e-2 * self.size)
+            self._margin = SURE * found.error + near + self.floor(found)
+        allowed = float(np.abs(w[on]) @ self._margin[on]) + self.tolerance.atol * float(np.abs(along).sum())
         if not np.isfinite(theirs):
             return np.inf if self._settled(found)[on].all() and not self.singular else 0.0
         excess = abs(theirs - ours) / max(allowed, np.finfo(float).tiny)
@@ -201,7 +223,16 @@ class Trial:
         vanishing = np.abs(found.value) <= 2 * found.error
         # Where f does not move at all, what moves inside may have cancelled before it came out.
         largest = np.where(found.value == 0, np.maximum(largest, 1.0), np.nan_to_num(largest))
-        return np.where(vanishing, 4 * self.ladder.eps * largest, 0.0) + np.finfo(float).tiny
+        least = np.where(vanishing, 4 * self.ladder.eps * largest, 0.0) + np.finfo(float).tiny
+        return np.maximum(least, 16 * self.ladder.eps * self._moduli(found.value))
+
+    def _moduli(self, values: Vector) -> Vector:
+        """The absolute values of complex outputs' numbers, to which both parts are rounded; zero for real outputs."""
+        found = np.zeros_like(values)
+        for part, piece in zip(self.flat.outputs, slices(self.flat.outputs), strict=True):
+            if part.dtype.is_complex:
+                found[piece] = np.repeat(np.hypot(values[piece][0::2], values[piece][1::2]), 2)
+        return np.nan_to_num(found, posinf=0.0)
 
     def smooth_along(self, u: Vector) -> bool:
         """Whether every output that is finite is smooth along a direction."""
@@ -215,31 +246,44 @@ class Trial:
         )
 
     def is_right_for_larger_steps(self, u: Vector, w: Vector, given: float, allowed: float) -> bool:
-        """Whether a slope is right but for the smallest steps, as where f rounds inside."""
+        """Whether a slope is right but for the smallest steps, as where f rounds inside and is smooth in between."""
         found = self.slope(u, thorough=True)
         line, on = self.line(u), w != 0
+        off = abs(given - float(w[on] @ found.value[on]))
         rounded = np.isfinite(found.other_error)
         moved = np.where(rounded, found.other, found.value), np.where(rounded, found.other_error, found.error)
         candidates = [moved] if rounded[on].any() else []
         if line.steps >= _ENOUGH:
-            larger = line.slope_of_larger_steps()
-            candidates.append((larger.value, larger.error))
+            larger = (line.slope_of_larger_steps(fewer) for fewer in range(3, line.steps - 3))
+            candidates += [(slope.value, slope.error) for slope in larger]
         for value, error in candidates:
-            if abs(given - float(w[on] @ value[on])) <= SURE * float(np.abs(w[on]) @ error[on]) + allowed:
-                return bool(np.isfinite(error[on]).all())
+            margin = SURE * float(np.abs(w[on]) @ error[on])
+            if margin <= 0.1 * off and abs(given - float(w[on] @ value[on])) <= margin + allowed:
+                return True
         return False
 
     def jitter(self, u: Vector, w: Vector | None) -> Array:
-        """How much TensorFlow's own J u, or (J^T w) . u, changes from one neighbouring point to the next."""
+        """How much TensorFlow's own J u, or (J^T w) . u, changes from one neighbouring point to the next.
+
+        The point itself is none of them: what is wrong there alone is no rounding. Where it is unlike the first few,
+        more are taken, as a tie among several numbers is broken in another way each time.
+        """
         here = self._product_at(self.flat.point, u, w)
-        spread = np.zeros_like(here)
-        for _ in range(3):
+        found = self._products_nearby(u, w, 4)
+        with np.errstate(all="ignore"):
+            unlike = np.abs(here - found[0]) > 1e-3 * np.abs(here)
+        if unlike.any():
+            found += self._products_nearby(u, w, 20)
+        with np.errstate(all="ignore"):
+            return np.nan_to_num(np.fmax.reduce(found) - np.fmin.reduce(found), nan=0.0)
+
+    def _products_nearby(self, u: Vector, w: Vector | None, many: int) -> list[Array]:
+        found = []
+        for _ in range(many):
             shift = 2 * self.ladder.eps * self.scale * directions.dense(self.rng, self.flat.n)
             shift[self.frozen] = 0
-            there = self._product_at(self.flat.point + shift, u, w)
-            with np.errstate(all="ignore"):
-                spread = np.fmax(spread, np.abs(there - here))
-        return spread
+            found.append(self._product_at(self.flat.point + shift, u, w))
+        return found
 
     def _product_at(self, point: Vector, u: Vector, w: Vector | None) -> Array:
         products = self.flat.products(self.flat.sources(point))
@@ -249,8 +293,17 @@ class Trial:
         return np.array([np.sum(np.where(u != 0, products.pull(w).vector, 0.0) * along)])
 
 
+def _key(u: Vector) -> bytes | int:
+    """What a direction is known by: its numbers, or where these are many and not a few, the array itself."""
+    if u.size <= 4096:
+        return u.tobytes()
+    places = np.flatnonzero(u)
+    return places.tobytes() + u[places].tobytes() if places.size <= 16 else id(u)
+
+
 def _nearly(a: Vector, b: Vector, eps: float) -> bool:
     """Equal but for the order in which threads add up."""
     with np.errstate(all="ignore"):
         difference = np.abs(a - b)
-        return bool(np.nanmax(difference, initial=0.0) <= 1e3 * eps * np.nanmax(np.abs(a), initial=0.0))
+        same = np.array_equal(np.isfinite(a), np.isfinite(b))
+        return same and bool(np.nanmax(difference, initial=0.0) <= 1e3 * eps * np.nanmax(np.abs(a), initial=0.0))
