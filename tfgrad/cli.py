@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         code: int = parsed.run(parsed)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except Usage as problem:
         print(f"tfgrad {parsed.command}: {problem}", file=sys.stderr)  # noqa: T201
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
+        if parsed.command == "doctor":
+            raise
         print("\nstopped", file=sys.stderr)  # noqa: T201
         return 130
 

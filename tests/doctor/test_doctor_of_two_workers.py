@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,18 +39,30 @@ print("rank", rank, float(total[0]) > 0)
 """
 
 
-@pytest.mark.slow
-def test_each_of_two_workers_reports_with_its_rank(tmp_path: Path) -> None:
+CRASH = SCRIPT.replace(
+    "for _ in range(2):\n    total = run()\n",
+    """\
+run()
+print("rank", rank, flush=True)
+if rank == 1:
+    raise RuntimeError("worker 1 fails")
+run()
+""",
+).replace('print("rank", rank, float(total[0]) > 0)\n', "")
+
+
+def run(script: str, folder: Path) -> list[tuple[int, str, str, dict[str, Any]]]:
+    """What both workers left behind: exit code, output, errors, the report as JSON."""
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     addresses = [f"127.0.0.1:{listener.getsockname()[1]}" for listener in listeners]
     for listener in listeners:
         listener.close()
-    (tmp_path / "train.py").write_text(SCRIPT, encoding="utf-8")
+    (folder / "train.py").write_text(script, encoding="utf-8")
     command = [sys.executable, "-m", "tfgrad", "doctor", "--json", "report.json", "train.py"]
     workers = [
         subprocess.Popen(
             command,
-            cwd=tmp_path,
+            cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -62,17 +75,39 @@ def test_each_of_two_workers_reports_with_its_rank(tmp_path: Path) -> None:
         for i in range(2)
     ]
     try:
-        said = [worker.communicate(timeout=180) for worker in workers]
+        said = [worker.communicate(timeout=400) for worker in workers]
     finally:
         for worker in workers:
             worker.kill()
             worker.wait()
-    for i, (worker, (out, err)) in enumerate(zip(workers, said, strict=True)):
+    reports = [json.loads((folder / f"report.worker-{i}.json").read_text(encoding="utf-8")) for i in range(2)]
+    return [(worker.returncode, *text, report) for worker, text, report in zip(workers, said, reports, strict=True)]
+
+
+def found(report: dict[str, Any]) -> set[tuple[str, str, str]]:
+    return {(p["path"], p["symptom"], p["cause"]) for p in report["problems"]}
+
+
+FAULTS = {("w", "nonfinite", "singular-point"), ("v", "none", "nondifferentiable-op")}
+
+
+@pytest.mark.slow
+def test_each_of_two_workers_reports_with_its_rank(tmp_path: Path) -> None:
+    for i, (code, out, err, report) in enumerate(run(SCRIPT, tmp_path)):
         assert out == f"rank {i} True\n", err
-        assert worker.returncode == 1
+        assert code == 1
         assert f"worker {i} of 2" in err
-        report = json.loads((tmp_path / f"report.worker-{i}.json").read_text(encoding="utf-8"))
-        assert {(p["path"], p["symptom"], p["cause"]) for p in report["problems"]} == {
-            ("w", "nonfinite", "singular-point"),
-            ("v", "none", "nondifferentiable-op"),
-        }
+        assert report["worker"] == {"type": "worker", "index": i, "count": 2}
+        assert found(report) == FAULTS
+
+
+@pytest.mark.slow
+def test_when_one_worker_fails_both_report_and_none_hangs(tmp_path: Path) -> None:
+    """The other one waits until TensorFlow finds it gone, some seconds with or without the doctor."""
+    for i, (code, out, err, report) in enumerate(run(CRASH, tmp_path)):
+        assert out == f"rank {i}\n", err
+        assert code == report["exit"] == 1
+        own, _, told = err.partition("--- tfgrad doctor: ")
+        assert ("RuntimeError: worker 1 fails" if i == 1 else "Collective ops is aborted") in own
+        assert f"worker {i} of 2" in told
+        assert found(report) == FAULTS

@@ -17,7 +17,23 @@ SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.py"))
 SOUND = [script for script in SCRIPTS if not script.name.startswith("bad_")]
 FAULTY = [script for script in SCRIPTS if script.name.startswith("bad_")]
 # These run into their own fault.
-FAILING = {"bad_rebinding", "bad_outside", "bad_argmax", "bad_twice"}
+FAILING = {
+    "bad_argmax",
+    "bad_before_block",
+    "bad_called_before",
+    "bad_cam_twice",
+    "bad_frozen_offset",
+    "bad_integer_weight",
+    "bad_metric_loss",
+    "bad_outside",
+    "bad_predicted_image",
+    "bad_rebinding",
+    "bad_saturation",
+    "bad_target_net",
+    "bad_twice",
+    "bad_unwatched_image",
+    "bad_xla_argmax",
+}
 
 
 def expected(script: Path) -> set[tuple[str, str, int]]:
@@ -33,6 +49,11 @@ def told(report: dict[str, Any]) -> set[tuple[str, str, int]]:
 def examine(server: forked.Server, script: Path, folder: Path) -> tuple[forked.Done, dict[str, Any]]:
     done = server.run(["doctor", "--json", "report.json", str(script)], folder)
     return done, json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+def settled(text: str) -> str:
+    """A traceback with one name for the files that AutoGraph writes, each of which has a name of its own."""
+    return re.sub(r"__autograph_generated_file\w+", "__autograph_generated_file", text)
 
 
 @pytest.mark.parametrize("script", SOUND, ids=lambda script: script.stem)
@@ -64,4 +85,4 @@ def test_a_script_that_fails_prints_its_own_traceback(server: forked.Server, nam
     done, _ = examine(server, script, tmp_path)
     assert plain.code == done.code == 1
     assert done.out == plain.out
-    assert done.err.partition("--- tfgrad doctor:")[0] == plain.err
+    assert settled(done.err.partition("--- tfgrad doctor:")[0]) == settled(plain.err)

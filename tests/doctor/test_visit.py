@@ -215,7 +215,7 @@ def test_a_script_in_another_folder_that_moves_about_writes_its_json_where_it_wa
         (["missing.py"], "can't open missing.py: No such file"),
         (["."], "is a directory without a __main__.py"),
         ([], "which script?"),
-        (["-m", "no_such_module_here"], "no module named no_such_module_here"),
+        (["-m", "no_such_module_here"], "No module named no_such_module_here"),
         (["--json", "no/such/folder.json", "x.py"], "can't write no/such/folder.json: No such file"),
     ],
 )

@@ -7,6 +7,10 @@ import os
 import sys
 from typing import Any
 
+from tfgrad.doctor.program import NotRunnable, Program
+from tfgrad.doctor.report import Reporter
+from tfgrad.doctor.visit import Visit
+
 _ABOUT = """\
 Runs an unchanged script, looks at every gradient that it asks for, and says afterwards, on standard error, which were
 None, zero, NaN or an error: why, at which line, how often, and what to type instead. The doctor's own options come
@@ -22,7 +26,9 @@ def add(commands: Any) -> None:
         description=_ABOUT,
         usage="tfgrad doctor [--json FILE] SCRIPT [ARGS ...]\n       tfgrad doctor [--json FILE] -m MODULE [ARGS ...]",
     )
-    doctor.add_argument("--json", metavar="FILE", help="the report as JSON too, also when the script fails")
+    doctor.add_argument(
+        "--json", metavar="FILE", help="the report as JSON too, also when the script fails; - is standard output"
+    )
     doctor.add_argument(
         "-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="run a module, as python -m does"
     )
@@ -32,17 +38,15 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the script under the doctor; leaves by SystemExit."""
-    from tfgrad.doctor.program import NotRunnable, Program
-    from tfgrad.doctor.report import Reporter
-    from tfgrad.doctor.visit import Visit
-
-    words = arguments.module or arguments.script
+    words = [*(arguments.module or ()), *arguments.script]
+    if words[:1] == ["--"]:
+        del words[0]
     if not words:
         return _refused("which script? type: tfgrad doctor train.py")
-    target = os.path.abspath(arguments.json) if arguments.json is not None else None
+    target = arguments.json if arguments.json in (None, "-") else os.path.abspath(arguments.json)
     if target is not None and (trouble := _unwritable(target)):
         return _refused(f"can't write {arguments.json}: {trouble}")
-    program = Program(words[0], words[1:], is_module=bool(arguments.module))
+    program = Program(words[0], words[1:], is_module=arguments.module is not None)
     try:
         Visit(program, Reporter(words[0], target)).run()
     except NotRunnable as problem:
@@ -51,7 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _unwritable(file: str) -> str:
     """Why a file can't be written, found out before the script runs for hours; empty if it can."""
+    if file == "-":
+        return "standard output is closed" if sys.stdout is None else ""
     is_new = not os.path.exists(file)
+    if not is_new and not os.path.isfile(file) and not os.path.isdir(file):
+        # Opening a pipe would wait for a reader, or end what one reads.
+        return "" if os.access(file, os.W_OK) else "Permission denied"
     try:
         with open(file, "a", encoding="utf-8"):
             pass
@@ -63,5 +72,6 @@ def _unwritable(file: str) -> str:
 
 
 def _refused(why: str) -> int:
-    sys.stderr.write(f"tfgrad doctor: {why}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"tfgrad doctor: {why}\n")
     return 2

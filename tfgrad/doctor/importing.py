@@ -16,12 +16,17 @@ from typing import Any
 
 
 class AfterImport(MetaPathFinder):
-    """Calls `then` once the module of this name is there; at once if it is there already."""
+    """Calls `then` once the module of this name is there; at once if it is there already.
+
+    Attributes:
+        origin: the file that was found for it, also where the import then failed.
+    """
 
     def __init__(self, name: str, then: Callable[[], None]) -> None:
         self._name = name
         self._then = then
         self._is_asking = False
+        self.origin: str | None = None
 
     def install(self) -> None:
         """Begin to wait for the import."""
@@ -47,6 +52,7 @@ class AfterImport(MetaPathFinder):
         finally:
             self._is_asking = False
         if spec is not None and spec.loader is not None:
+            self.origin = spec.origin
             spec.loader = _Telling(spec.loader, self)
         return spec
 
@@ -60,6 +66,9 @@ class _Telling(Loader):
     def __init__(self, loader: Any, told: AfterImport) -> None:
         self._loader = loader
         self._told = told
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         found: ModuleType | None = self._loader.create_module(spec)

@@ -1,0 +1,38 @@
+"""Categorical codes by Gumbel softmax, annealed; rows of a table that no batch reads."""
+
+import numpy as np
+import tensorflow as tf
+import keras
+
+keras.utils.set_random_seed(26)
+N, K = 4, 5
+encoder = keras.Sequential([keras.Input([12]), keras.layers.Dense(24, activation="relu"), keras.layers.Dense(N * K)])
+decoder = keras.Sequential([keras.Input([N * K]), keras.layers.Dense(24, activation="relu"), keras.layers.Dense(12)])
+tags = tf.Variable(tf.random.stateless_normal([7, 12], [3, 4]) * 0.05, name="tags")
+optimizer = keras.optimizers.Adam(1e-2)
+generator = tf.random.Generator.from_seed(9)
+
+
+def gumbel_softmax(logits, temperature):
+    noise = -tf.math.log(-tf.math.log(generator.uniform(tf.shape(logits), 1e-6, 1.0)))
+    return tf.nn.softmax((logits + noise) / temperature)
+
+
+@tf.function
+def train_step(x, tag, temperature):
+    with tf.GradientTape() as tape:
+        logits = tf.reshape(encoder(x + tf.nn.embedding_lookup(tags, tag)), [-1, N, K])
+        q = tf.nn.softmax(logits)
+        recon = decoder(tf.reshape(gumbel_softmax(logits, temperature), [-1, N * K]))
+        bce = tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=recon)
+        kl = tf.reduce_sum(q * (tf.math.log(q + 1e-20) - tf.math.log(1.0 / K)), [1, 2])
+        loss = tf.reduce_mean(tf.reduce_sum(bce, 1) + kl)
+    variables = encoder.trainable_variables + decoder.trainable_variables + [tags]
+    optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
+    return loss
+
+
+x, tag = np.random.rand(32, 12).astype("float32"), np.random.randint(0, 5, 32)
+for n in range(4):
+    loss = train_step(tf.constant(x), tf.constant(tag), tf.constant(max(0.5, np.exp(-0.05 * n)), tf.float32))
+print(f"loss {loss:.1f}")
