@@ -373,7 +373,7 @@ def test_a_zero_at_some_steps_is_a_note_and_one_that_stays_is_a_problem() -> Non
         with diagnose(**QUIET) as d:
             for sign in signs:
                 with tf.GradientTape() as tape:
-                    y = tf.reduce_sum(tf.nn.relu(w * sign))
+                    y = tf.reduce_sum(tf.nn.relu(w * sign)) + 0.5
                 tape.gradient(y, w)
         return d
 
@@ -400,7 +400,8 @@ def test_a_few_weights_that_the_loss_does_not_use_are_a_note_unless_the_program_
     with diagnose(**QUIET) as d:
         ask()
     assert d.ok
-    assert sum("unconnected" in note for note in d.notes) == 2
+    assert sum("unconnected" in note for note in d.notes) == 1
+    assert "kernel' and '" in d.notes[0]
 
     def ask_and_fail() -> None:
         ask()
@@ -459,28 +460,6 @@ def test_colour_and_html_say_the_same() -> None:
     assert "&lt;w&gt;" in html
     assert "<w>" not in html
     assert "1 gradient problem" in html
-
-
-def test_what_is_kept_over_many_steps_is_bounded() -> None:
-    w = tf.Variable([1.0], name="w")
-
-    def step() -> None:
-        with tf.GradientTape() as tape:
-            y = tf.round(w) + w * w
-        tape.gradient(y, [w, w])
-
-    import gc
-
-    with diagnose(**QUIET) as d:
-        for _ in range(50):
-            step()
-        gc.collect()
-        before = len(gc.get_objects())
-        for _ in range(500):
-            step()
-        gc.collect()
-        assert len(gc.get_objects()) - before < 50
-    assert d.watched["gradient_calls"] == 550
 
 
 def test_warnings_of_others_are_not_touched() -> None:

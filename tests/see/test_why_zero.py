@@ -161,6 +161,7 @@ def test_a_softmax_over_one_unit_is_told() -> None:
     found = why(tape, y, w)
     assert found.cause == "saturated"
     assert "one unit" in found.detail
+    assert "tf.sigmoid" in found.advice
 
 
 def test_numpy_in_a_py_function_has_left_tensorflow() -> None:

@@ -13,6 +13,8 @@
 | `Graph._is_function`, `_get_function`    | the graphs of loops and branches       | lines inside go unseen |
 | `traceback_utils._EXCLUDED_PATHS`        | our frames in TensorFlow's messages    | they are named there   |
 | `GradientTape._push_tape`, `_pop_tape`   | when a tape records                    | a Tape sees nothing    |
+| `from_func_graph`, `_build_meta_graph`   | no op of ours in XLA and SavedModels   | NaN in graphs unseen   |
+| `Graph._attr_scope`                      | marks our ops in graphs                | NaN in graphs unseen   |
 
 All were seen in TensorFlow 2.16 to 2.21 and are tried by `see.trial` before a Tape trusts them.
 """
@@ -20,7 +22,7 @@ All were seen in TensorFlow 2.16 to 2.21 and are tried by `see.trial` before a T
 from __future__ import annotations
 
 from tfgrad._tensorflow.buffer import HEARS_NUMPY, buffer_off, buffer_on
-from tfgrad._tensorflow.frames import hide_frames, show_frames
+from tfgrad._tensorflow.frames import hide_frames, leave_out, show_frames
 from tfgrad._tensorflow.graphs import (
     argument_names,
     body_graphs,
@@ -31,6 +33,7 @@ from tfgrad._tensorflow.graphs import (
     original_error,
 )
 from tfgrad._tensorflow.hooks import Sensors, hooks_are_on, hooks_off, hooks_on
+from tfgrad._tensorflow.marked import marking
 from tfgrad._tensorflow.noticed import NoticedTape
 from tfgrad._tensorflow.private import (
     MISSING,
@@ -83,7 +86,9 @@ __all__ = [
     "is_on_cpu",
     "is_stateful",
     "is_stopped",
+    "leave_out",
     "mapped_stack",
+    "marking",
     "next_id",
     "numpy_view",
     "original_error",

@@ -11,8 +11,10 @@ import tensorflow as tf
 try:
     from tensorflow.python import pywrap_tfe
     from tensorflow.python.eager import backprop, context, execute, record
+    from tensorflow.python.eager.polymorphic_function import atomic_function
     from tensorflow.python.framework import constant_op, op_def_registry, ops
     from tensorflow.python.ops import resource_variable_ops
+    from tensorflow.python.saved_model import save
     from tensorflow.python.util import tf_stack, traceback_utils
 
     EagerTensor: Any = ops.EagerTensor
@@ -27,7 +29,7 @@ try:
     MISSING = ""
 except (ImportError, AttributeError) as moved:
     MISSING = f"TensorFlow {tf.__version__} keeps something elsewhere: {moved}"
-    backprop = constant_op = context = execute = op_def_registry = ops = record = None
+    atomic_function = backprop = constant_op = context = execute = op_def_registry = ops = record = save = None
     pywrap_tfe = tf_stack = traceback_utils = EagerTensor = ResourceVariable = TENSOR_BASE = None
     datatype_enum = shape_tuple = numpy_view = element_count = is_stopped = next_id = None  # type: ignore[assignment]
 

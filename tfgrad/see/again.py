@@ -6,6 +6,7 @@ user's tape is not asked.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -30,18 +31,31 @@ def again(record: Record, call: GradientCall) -> Turns | None:
     """The turns with the gradients of the target's sum; None if the target can't be computed again."""
     turns = of_call(record, call)
     target = [i for asked in call.target for i in asked.ids]
-    return rerun.elsewhere(lambda: _taken(turns, target))
+    return rerun.elsewhere(lambda: _taken(turns, target, tf.ones_like))
 
 
-def _taken(turns: Turns, target: list[int]) -> Turns | None:
+def of_value(turns: Turns, i: int) -> Turns | None:
+    """The turns up to a tensor that is not the target, with the gradients of a sum of its elements, none alike."""
+    return rerun.elsewhere(lambda: _taken(turns, [i], _uneven))
+
+
+def _uneven(value: Any) -> Any:
+    """Seeds that do not cancel where ones would, as in a softmax."""
+    places = tf.reshape(tf.range(tf.size(value), dtype=tf.float64), tf.shape(value))
+    return tf.cast(tf.sin(1.0 + places), value.dtype)
+
+
+def _taken(turns: Turns, target: list[int], seed: Callable[[Any], Any]) -> Turns | None:
     needed = turns.upward(target)
-    turns.turns = [turn for turn in turns.turns if not needed.isdisjoint(turn.outputs)]
-    ran = {turn: _run(turns, turn) for turn in turns.turns}
-    totals = {i: tf.ones_like(turns.values[i]) for i in target if i in turns.values and rerun.carries(turns.values[i])}
+    kept = [turn for turn in turns.turns if not needed.isdisjoint(turn.outputs)]
+    ran = {turn: _run(turns, turn) for turn in kept}
+    totals = {i: seed(turns.values[i]) for i in target if i in turns.values and rerun.carries(turns.values[i])}
     if not totals:
         return None
-    done = [_back(turn, ran[turn], totals) for turn in reversed(turns.turns)]
-    return Turns(turns.record, done, turns.values, turns.variables)
+    done = [_back(turn, ran[turn], totals) for turn in reversed(kept)]
+    found = Turns(turns.record, done, turns.values, turns.variables)
+    found.notes = turns.notes
+    return found
 
 
 def _run(turns: Turns, turn: Turn) -> rerun.Ran | None:

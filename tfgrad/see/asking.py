@@ -78,7 +78,9 @@ def answers(nest: Any, incoming: Callable[[], float], traced: bool) -> tuple[Ans
     else:
         flat = nest.__class__ is list and all(leaf is None or leaf.__class__ is _EAGER for leaf in nest)
         leaves = nest if flat else tf.nest.flatten(nest)
-    return tuple(_fine(leaf) or _answer(leaf, incoming, traced) for leaf in leaves)
+    # NumPy would warn of an overflow where the user's program has none.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return tuple(_fine(leaf) or _answer(leaf, incoming, traced) for leaf in leaves)
 
 
 def answered(found: Sequence[Answer | Fine]) -> tuple[Answer, ...]:

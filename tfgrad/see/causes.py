@@ -113,7 +113,7 @@ _ALL = (
     Cause(
         "custom-gradient",
         ("none", "zero", "error"),
-        "The gradient rule that was written by hand did not answer a gradient for this input.",
+        "The gradient rule that was written by hand holds the gradient back, or does not fit the function.",
         "return one gradient for each argument of the function, each of that argument's shape; take every tensor that "
         "needs a gradient as an argument, and Variables by grad(*dy, variables=None)",
         demo="custom-gradient",
@@ -134,7 +134,7 @@ _ALL = (
     Cause(
         "saturated",
         ("zero",),
-        "The activation is so far out that its slope is 0 there.",
+        "The activation is at its limit, where its slope is 0.",
         "bring its input closer to 0 (smaller weights, scaled data), use the loss that takes logits, or a leaky relu",
         demo="zero",
     ),
@@ -164,8 +164,8 @@ _ALL = (
     ),
     Cause(
         "singular-point",
-        ("nonfinite", "error"),
-        "The derivative of this op is infinite or undefined at this point.",
+        ("nonfinite", "zero", "error"),
+        "The op, or its derivative, is infinite or undefined at this point.",
         "stay off the point: add an epsilon inside, or use tf.math.divide_no_nan or a safe norm",
         demo="norm-at-zero",
     ),
@@ -179,13 +179,13 @@ _ALL = (
     ),
     Cause(
         "overflow",
-        ("nonfinite",),
+        ("nonfinite", "zero"),
         "A number became too large for its dtype.",
         "use tf.reduce_logsumexp or a loss that takes logits, subtract the maximum first, or clip",
     ),
     Cause(
         "nan-input",
-        ("nonfinite",),
+        ("nonfinite", "zero"),
         "The data or the weights were NaN or infinite before anything was computed.",
         "find where they come from: tf.debugging.assert_all_finite({code}, '{code}')",
     ),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tfgrad import wording
-from tfgrad.see import rules_by_hand
+from tfgrad.see import callers, rules_by_hand, syntax
 from tfgrad.see.causes import CAUSES
 from tfgrad.see.cuts import Cut
 from tfgrad.see.explanation import Place, Reason
+from tfgrad.see.line_to_move import line_to_move
 from tfgrad.see.opnotes import note as op_note
 from tfgrad.see.question import LeafQuestion
 from tfgrad.see.record import Entry, Event, GradientCall
@@ -97,13 +98,16 @@ def _outside_tape(leaf: LeafQuestion, cut: Cut) -> Words:
         advice = "leave tape.reset() out, or move it before the part that counts"
         return leaf.place(cut.second), "tape.reset() forgot all that had been recorded before it.", advice, cut.cause
     detail = _OFF.get(cut.note, "The tape was not recording here.")
+    where = line_to_move(leaf, cut) or leaf.place(cut)
     if cut.note == "stop_recording":
-        where = leaf.place(cut)
+        block = leaf.place(cut.second)
+        if block is not None and where is not None and block.line != where.line:
+            detail = f"This ran under stop_recording(), line {block.line}."
         return where, detail, f"move line {where.line if where else '?'} out of the stop_recording block", cut.cause
     if cut.note == "gradient":
         advice = "compute it before gradient() is called, or use tf.GradientTape(persistent=True)"
-        return leaf.place(cut), detail, advice, cut.cause
-    return leaf.place(cut), detail, None, cut.cause
+        return where, detail, advice, cut.cause
+    return where, detail, None, cut.cause
 
 
 def _left(leaf: LeafQuestion, cut: Cut) -> Words:
@@ -184,7 +188,15 @@ def _stop(leaf: LeafQuestion, cut: Cut) -> Words:
 
 
 def _state(leaf: LeafQuestion, cut: Cut) -> Words:
+    at = leaf.place(cut)
+    if at is not None and syntax.call_at(at.file, at.line, at.expression, _ANSWERING_ARRAYS) is not None:
+        detail = f"{at.op or 'It'} feeds its batches in there; what comes back is a NumPy array."
+        return at, detail, None, "left-tensorflow"
     return leaf.place(cut), f"{cut.op(leaf.record) or 'This'} keeps the value and forgets how it came.", None, cut.cause
+
+
+# Source: these feed a dataset and answer NumPy arrays (Keras 3).
+_ANSWERING_ARRAYS = ("predict", "predict_on_batch", "evaluate")
 
 
 def _unknown(leaf: LeafQuestion, cut: Cut) -> Words:
@@ -208,7 +220,7 @@ _WORDS: dict[str, Callable[[LeafQuestion, Cut], Words]] = {
 def integer_source(leaf: LeafQuestion, symptom: str) -> Reason:
     """The source itself has a dtype without derivatives."""
     dtype = leaf.asked.dtype or "integer"
-    where = made_at(leaf) or used_at(leaf)
+    where = made_at(leaf) or callers.creation(leaf) or used_at(leaf)
     advice = (
         f"make it floating: tf.Variable(3.0), or tf.cast({leaf.path}, tf.float32) before the block\n"
         "ids and indices have no slope: ask about what was looked up with them, the embedding's output or its table"

@@ -59,6 +59,7 @@ STATEFUL_SOURCES = frozenset(
 )
 NUMPY_CALLS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 _MOST = 12
+_MOST_OF_A_CAUSE = 4
 
 
 @dataclass(frozen=True)
@@ -110,4 +111,14 @@ def combined(parts: Iterable[Status]) -> Status:
         if not status:
             return LIVE
         found |= status
-    return frozenset(sorted(found, key=in_time)[:_MOST])
+    return frozenset(found if len(found) <= _MOST else _first_of_each(found))
+
+
+def _first_of_each(cuts: set[Cut]) -> list[Cut]:
+    """The first few of each cause: a long loop's many reads do not push out the cut that comes after it."""
+    kept: dict[str, list[Cut]] = {}
+    for cut in sorted(cuts, key=in_time):
+        of_cause = kept.setdefault(cut.cause, [])
+        if len(of_cause) < _MOST_OF_A_CAUSE:
+            of_cause.append(cut)
+    return [cut for of_cause in kept.values() for cut in of_cause]

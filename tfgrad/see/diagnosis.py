@@ -79,7 +79,7 @@ def telling_of(diagnosis: Diagnosis) -> str:
     told = [
         f"{telling.reason(first, names)}\n  {'when':<12}{first.when}" for first, names in grouped(diagnosis.problems)
     ]
-    notes = [f"  note        {note}" for note in diagnosis.notes]
+    notes = [line for note in diagnosis.notes for line in telling.labelled("note", note)]
     return "\n\n".join([*told, "\n".join([*notes, summary(diagnosis)])])
 
 
@@ -133,7 +133,7 @@ def diagnose(on_none: str = "warn", on_nonfinite: str = "warn", *, _adds_notes: 
     watching.begin(findings)
     try:
         yield found
-    except BaseException:
+    except Exception:
         found.failed = True
         raise
     finally:

@@ -9,34 +9,58 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from types import CodeType
+from typing import TypeAlias
 
-from tfgrad.see import syntax
+from tfgrad.see import callers, syntax
 from tfgrad.see.explanation import Place, Reason
 from tfgrad.see.question import LeafQuestion, place_of
 from tfgrad.see.record import Event, Leaf
-from tfgrad.source import at_line
+from tfgrad.source import at_line, position
 
+# A scope, an assignment in it, and the gradient() call that its value comes from, if it does.
+_Assignment: TypeAlias = "tuple[ast.AST, ast.stmt, ast.expr | None]"
 _MAKERS = ("Variable(", "Sequential(", "Model(", "layers.", "add_weight(", "Module(", "variable(", "applications.")
 
 
 def before_the_tape(leaf: LeafQuestion, symptom: str) -> Reason | None:
-    """A tensor that the target needs is older than the tape, and was computed from something like this source."""
+    """The target, or a tensor that it needs and this source was named in the making of, is older than the tape."""
     first = leaf.flow.state.first_id
-    if leaf.way.used or first is None:
+    targets = leaf.question.target_ids
+    if first is None:
+        return None
+    is_older = bool(targets) and all(_is_before(leaf, i, first) for i in targets)
+    named = _named_target(leaf) if is_older else None
+    detail = "The target was computed before the tape began."
+    if named is not None:
+        return leaf.reason(symptom, "outside-tape", where=named, detail=detail)
+    found = _part_before(leaf, symptom, first, loosely=False)
+    return found or (leaf.reason(symptom, "outside-tape", detail=detail) if is_older else None)
+
+
+def perhaps_before_the_tape(leaf: LeafQuestion, symptom: str) -> Reason | None:
+    """A tensor that the target needs is older than the tape, and was computed from some Variable, layer or model."""
+    first = leaf.flow.state.first_id
+    return _part_before(leaf, symptom, first, loosely=True) if first is not None else None
+
+
+def _part_before(leaf: LeafQuestion, symptom: str, first: int, *, loosely: bool) -> Reason | None:
+    if leaf.way.used:
         return None
     tensors, _ = leaf.flow.ancestors(leaf.question.target_ids)
     for entered in _unmade(leaf, (i for i in tensors if i < first)):
-        line, is_derivative = _computed_at(leaf, entered)
+        line, is_derivative = _computed_at(leaf, entered, loosely)
         if line is not None and is_derivative:
             detail = "This gradient() ran before the tape that is asked began."
             return leaf.reason(symptom, "higher-order", where=line, detail=detail)
         if line is not None:
             return leaf.reason(symptom, "outside-tape", where=line, detail="This ran before the tape began.")
-    targets = leaf.question.target_ids
-    if targets and all(i < first and i not in leaf.record.producers for i in targets):
-        detail = "The target was computed before the tape began."
-        return leaf.reason(symptom, "outside-tape", where=_named_target(leaf), detail=detail)
     return None
+
+
+def _is_before(leaf: LeafQuestion, i: int, first: int) -> bool:
+    """Whether a tensor was made before the tape began, by nobody who listened or under another tape."""
+    made = leaf.record.producers.get(i)
+    return i < first if made is None else leaf.flow.off.get(made) == "before"
 
 
 def on_another_thread(leaf: LeafQuestion, symptom: str) -> Reason | None:
@@ -69,24 +93,27 @@ def _unmade(leaf: LeafQuestion, ids: Iterable[int]) -> list[Leaf | Event]:
     return found
 
 
-def _computed_at(leaf: LeafQuestion, entered: Leaf | Event) -> tuple[Place | None, bool]:
+def _computed_at(leaf: LeafQuestion, entered: Leaf | Event, loosely: bool) -> tuple[Place | None, bool]:
     """The statement that a tensor's name was last assigned by, and whether it takes a derivative.
 
-    Only one that does, or that reads a Variable, a layer or a model, and of which nothing is on the record.
+    Only one that does, or that reads what the leaf was asked about by (loosely: any Variable, layer or model), and of
+    which nothing is on the record.
     """
     at = leaf.record.position(entered)
     module = syntax.tree(at.file) if at is not None else None
-    body = syntax.scope(entered.code) if isinstance(entered.code, CodeType) else None
+    body = callers.scope_at(entered.code, at)
     statement = syntax.statement(body, at.line) if at is not None and body is not None else None
     if at is None or module is None or body is None or statement is None:
         return None, False
-    used = syntax.names(_parsed(at.expression)) or syntax.names(statement)
+    used = syntax.names(_parsed(at.expression)) or syntax.names(syntax.value(statement) or statement)
     called = syntax.called(module, {name.rpartition(".")[2] for name in used}, at.line)
     used |= {name for function in called for name in syntax.returned(function)}
     inner = [scope for function in called for scope in syntax.scopes_around(module, function)]
     around = list(dict.fromkeys([*syntax.scopes_around(module, body), *inner]))
-    search = _Search(module, around, _lines_on_record(leaf, at.file), _holding_tensors(leaf, around))
+    holders = _holding_variables(around) | _holding_tensors(leaf, around) if loosely else set()
+    search = _Search(module, around, _lines_on_record(leaf, at.file), holders, callers.own_names(leaf))
     found = search.assignment(used) or search.assignment(syntax.backward_of(body, statement).names)
+    found = found or search.at_callers(body, used, callers.home(leaf))
     if found is None:
         return None, False
     scope, line, derivative = found
@@ -97,21 +124,36 @@ def _computed_at(leaf: LeafQuestion, entered: Leaf | Event) -> tuple[Place | Non
 class _Search:
     """Looks for the assignment that computed something from Variables, in some scopes, innermost first."""
 
-    def __init__(self, module: ast.Module, scopes: list[ast.AST], on_record: set[int], tensors: set[str]) -> None:
+    def __init__(
+        self, module: ast.Module, scopes: list[ast.AST], on_record: set[int], holders: set[str], own: frozenset[str]
+    ) -> None:
         self.module = module
         self.scopes = scopes
         self.on_record = on_record
-        self.holders = _holding_variables(scopes) | tensors
+        self.holders = holders
+        self.own = own
 
-    def assignment(self, used: Iterable[str]) -> tuple[ast.AST, ast.stmt, ast.expr | None] | None:
+    def assignment(self, used: Iterable[str]) -> _Assignment | None:
         """The scope, the assignment to one of these names, and the gradient() call that it takes its value from."""
-        for scope in self.scopes:
-            for line in sorted(_assignments(scope), key=lambda node: -node.lineno):
-                if not syntax.targets(line) & set(used) or self._is_other(line):
-                    continue
-                derivative = self._derivative(line)
-                if derivative is not None or syntax.backward_of(scope, line).names & self.holders:
-                    return scope, line, derivative
+        found = (self._assigned(scope, set(used)) for scope in self.scopes)
+        return next((each for each in found if each is not None), None)
+
+    def at_callers(self, body: ast.AST, used: set[str], near: ast.AST | None) -> _Assignment | None:
+        """The same for what the parameters of a function were given where it was called."""
+        for caller, names in callers.given(self.module, body, used, near):
+            found = self._assigned(caller, names)
+            if found is not None:
+                return found
+        return None
+
+    def _assigned(self, scope: ast.AST, used: set[str]) -> _Assignment | None:
+        for line in sorted(_assignments(scope), key=lambda node: -node.lineno):
+            if not syntax.targets(line) & used or self._is_other(line):
+                continue
+            derivative = self._derivative(line)
+            made_of = derivative is not None or bool(syntax.backward_of(scope, line).names & self.holders)
+            if made_of or callers.speaks_of(syntax.value(line), self.own):
+                return scope, line, derivative
         return None
 
     def _is_other(self, line: ast.stmt) -> bool:
@@ -133,12 +175,9 @@ _DERIVATIVES = (".gradient", ".jacobian", ".batch_jacobian", "tf.gradients")
 
 def _lines_on_record(leaf: LeafQuestion, file: str) -> set[int]:
     """The lines of a file that ran ops while the tape listened."""
-    ran = {(event.code, event.lasti): event for event in leaf.record.events if event.graph_op is None}
-    found = (leaf.record.position(event) for event in ran.values() if getattr(event.code, "co_filename", "") == file)
-    return {at.line for at in found if at is not None}
-
-
-_DERIVATIVES = (".gradient", ".jacobian", ".batch_jacobian", "tf.gradients")
+    ran = {(event.code, event.lasti) for event in leaf.record.events if event.code is not None}
+    found = (position(code, lasti) for code, lasti in ran)
+    return {at.line for at in found if at.file == file}
 
 
 def _parsed(expression: str | None) -> ast.AST | None:
@@ -205,7 +244,7 @@ def _named_target(leaf: LeafQuestion) -> Place | None:
     at = leaf.record.position(call) if call is not None else None
     methods = (call.method,) if call is not None else ()
     node = syntax.call_at(at.file, at.line, at.expression, methods) if at is not None else None
-    body = syntax.scope(call.code) if call is not None and isinstance(call.code, CodeType) else None
+    body = callers.home(leaf)
     if at is None or node is None or body is None:
         return None
     wanted = syntax.names(syntax.argument(node, 0, "target"))

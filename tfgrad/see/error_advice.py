@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfgrad.see.nonfinite_words import SINGULAR_ADVICE
+from tfgrad.see.nonfinite_advice import SINGULAR_ADVICE
 
 _STRAIGHT = "or pass the gradient through by hand with tfgrad.custom_gradient"
 

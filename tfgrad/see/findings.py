@@ -7,6 +7,7 @@ long it runs. Whether a finding is a problem is decided afterwards, by `see.verd
 from __future__ import annotations
 
 import gc
+import math
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -14,8 +15,10 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+import numpy as np
+
 from tfgrad import _tensorflow, source
-from tfgrad.see import asking
+from tfgrad.see import asking, reasons
 from tfgrad.see.explanation import Explanation, Reason
 from tfgrad.see.measuring import measure
 from tfgrad.see.moving import FirstSight, first_sights
@@ -24,6 +27,8 @@ from tfgrad.see.record import Answer
 from tfgrad.see.tape import Tape
 
 _MOST_SITES = 500
+_MOST_LOOKED_AT = 10_000
+_MOST_TALLIES = 1000  # of a line: far more than a model has weights
 
 
 @dataclass(eq=False)
@@ -31,14 +36,17 @@ class Tally:
     """One leaf at one line that got a gradient of one kind ("none", "zero", "nonfinite", "error").
 
     `first` and `last` are steps: the first gradient() call at that line is step 1; `moment` is the number of the first
-    among all calls of the run. `reason` is None as long as it was
-    not explained; `waiting` explains it when somebody asks.
+    among all calls of the run. `at_nothing` counts the calls whose target was 0, `at_broken` those whose target was
+    NaN or infinite. `reason` is None as long as it was not explained; `waiting` explains it when somebody asks.
     """
 
     index: int
     state: str
+    name: str = ""
     is_variable: bool = False
     count: int = 0
+    at_nothing: int = 0
+    at_broken: int = 0
     first: int = 0
     last: int = 0
     moment: int = 0
@@ -69,8 +77,11 @@ class Site:
     tallies: dict[tuple[object, str], Tally] = field(default_factory=dict)
 
     def tally(self, leaf: object, index: int, state: str) -> Tally:
-        """The tally of a leaf, by its name or place."""
-        return self.tallies.setdefault((leaf, state), Tally(index, state))
+        """The tally of a leaf, by its name and place; by its place alone where names never end."""
+        if (leaf, state) not in self.tallies and len(self.tallies) >= _MOST_TALLIES:
+            leaf = index
+        name = str(leaf[0]) if isinstance(leaf, tuple) and leaf[0] else f"sources[{index}]"
+        return self.tallies.setdefault((leaf, state), Tally(index, state, name))
 
 
 class Findings:
@@ -128,12 +139,12 @@ class Findings:
     def _stumbled(self, error: Exception) -> None:
         self.notes[f"a gradient could not be looked at: {type(error).__name__}: {error}"] = None
 
-    def site(self, note: CallNote) -> Site:
-        """The site of a call."""
+    def site(self, note: CallNote, nth: int = 0) -> Site:
+        """The site of a call, the nth of its tape at its line: in a graph no more than the line is known."""
         if isinstance(note.code, CodeType):
             key: object = (note.code.co_filename, note.code.co_name, note.code.co_firstlineno, note.lasti)
         else:
-            key = note.code
+            key = (note.code, nth)
         found = self.sites.get(key)
         if found is None:
             place = source.position(note.code, note.lasti)
@@ -158,6 +169,8 @@ class Findings:
         if step <= 2 or len(note.sources) != site.leaves:
             self._first_seen(site, note)
         bad = [(k, state) for k, answer in enumerate(note.answers) if (state := state_of(answer)) != "ok"]
+        if target_is_broken(note) and all(state in ("ok", "zero") for _, state in bad):
+            self._counted_target(site, tape, note, step)
         if not bad:
             return
         fresh = [tally for k, state in bad if (tally := self._counted(site, note, k, state, step)) is not None]
@@ -188,9 +201,17 @@ class Findings:
             tally = site.tally((leaf.name, k), k, state)
             tally.is_variable = leaf.kind.endswith("variable")
             tally.came(step, self.calls)
+            tally.at_nothing += state == "zero" and step > 1 and target_is_nothing(note)
+            tally.at_broken += state == "nonfinite" and target_is_broken(note)
         if state == "nonfinite" and site.loss_scaled is None:
             site.loss_scaled = loss_is_scaled()
         return tally if tally.count == 1 else None
+
+    def _counted_target(self, site: Site, tape: Tape, note: CallNote, step: int) -> None:
+        """Counts a target that is NaN at finite gradients, for the first leaf."""
+        tally = self._counted(site, note, 0, "nonfinite", step) if note.answers else None
+        if tally is not None:
+            tally.reason = target_reason(tape)
 
     def _explain(self, tape: Tape, fresh: Sequence[Tally]) -> None:
         found = explanation(tape)
@@ -203,7 +224,8 @@ class Findings:
     def _traced(self, tape: Tape, note: CallNote, answer: Any) -> None:
         from tfgrad.see import tracing
 
-        site = self.site(note)
+        before = [call for call in tape._notes_of_now().calls if call.tape == note.tape and call.number < note.number]
+        site = self.site(note, sum(call.code == note.code for call in before))
         with self.lock:
             site.is_traced = True
             site.calls = site.calls or 0
@@ -212,8 +234,7 @@ class Findings:
         fresh = [tally for k in bad if (tally := self._counted(site, note, k, "none", 1)) is not None]
         if fresh:
             self._explain(tape, fresh)
-        if note.method == "gradient":
-            tracing.look(self, site, tape, note, answer)
+        tracing.look(self, site, tape, note, answer)
 
 
 def spot(site: Site) -> str:
@@ -233,6 +254,26 @@ def state_of(answer: Any) -> str:
     return "ok" if answer.state == "symbolic" else answer.state
 
 
+def target_is_nothing(note: CallNote) -> bool:
+    """Whether what was differentiated is 0: nothing is left to learn."""
+    numbers = _target_numbers(note)
+    return bool(numbers) and not any(np.any(each) for each in numbers)
+
+
+def target_is_broken(note: CallNote) -> bool:
+    """Whether what was differentiated is NaN or infinite, as the log of a number below 0 whose slope is a number."""
+    return not all(np.isfinite(each).all() if each.ndim else math.isfinite(each) for each in _target_numbers(note))
+
+
+def _target_numbers(note: CallNote) -> list[Any]:
+    """The numbers of a target; none where there are many, or they are on a GPU."""
+    targets = [leaf[2]() if isinstance(leaf, tuple) else leaf.object for leaf in note.target]
+    if not all(each.__class__ is _tensorflow.EagerTensor and _tensorflow.is_on_cpu(each) for each in targets):
+        return []
+    numbers = [_tensorflow.numpy_view(each) for each in targets]
+    return numbers if all(each.dtype.kind == "f" and each.size <= _MOST_LOOKED_AT for each in numbers) else []
+
+
 def is_wanted(note: CallNote, state: str) -> bool:
     """Whether a state says anything: zeros that were asked for, and zeros in a jacobian, don't."""
     if note.unconnected == "zero" or note.method != "gradient":
@@ -246,6 +287,16 @@ def explanation(tape: Tape) -> Explanation | None:
         with _tensorflow.unnoticed():
             return tape.explain()
     # What can't be explained is not reported.
+    except Exception:  # noqa: BLE001
+        return None
+
+
+def target_reason(tape: Tape) -> Reason | None:
+    """Why the target of a tape's last call is not finite; None where that is not known."""
+    try:
+        with _tensorflow.unnoticed():
+            return reasons.of_target(tape)
+    # As above.
     except Exception:  # noqa: BLE001
         return None
 

@@ -163,11 +163,14 @@ class Replay:
 
     def _loop(self, op: Any, inputs: list[int]) -> list[int]:
         conditions, bodies = _tensorflow.body_graphs(op, ("cond",)), _tensorflow.body_graphs(op, ("body",))
+        begin = len(self.ran), inputs
         while conditions and bodies:
             goes_on = self.values.get(self.forward(conditions[0], inputs)[0])
             if goes_on is None:
                 break
             if not bool(_tensorflow.numpy_view(goes_on)):
+                if inputs is begin[1]:
+                    self.ran.insert(begin[0], Inner(op, tuple(inputs), (), None))
                 return inputs
             inputs = self.forward(bodies[0], inputs, len(inputs))
         self.unknown.add(op.type)

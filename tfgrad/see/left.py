@@ -15,7 +15,7 @@ import numpy as np
 
 from tfgrad.see import syntax
 from tfgrad.see.cuts import FLOATING
-from tfgrad.see.record import Leaf, Read, Record
+from tfgrad.see.record import GradientCall, Leaf, Read, Record
 
 _NUMBERS = frozenset({"ndarray", "scalar", "list"})
 # Numbers that stand in programs for other reasons than having been read from a tensor.
@@ -39,7 +39,35 @@ class Links:
         spec = self.record.specs.get(leaf.id)
         if spec is not None and spec[0] not in FLOATING:
             return None
-        return self._by_syntax(leaf, earlier)
+        return self._by_syntax(leaf, earlier) or self._on_the_way_to_target(leaf, earlier)
+
+    def _on_the_way_to_target(self, leaf: Leaf, reads: Sequence[Read]) -> Read | None:
+        """An array of the same shape, read in a statement that the target was computed from where gradient() is called.
+
+        So it is where an array is handed to a function that goes by another name there: `loss_fn(y.numpy(), labels)`.
+        """
+        call = self.record.last_call
+        shape = self.record.shape(leaf.id)
+        if leaf.kind != "ndarray" or call is None or not isinstance(call.code, CodeType) or not shape:
+            return None
+        lines = self._lines_to_target(call)
+        for read in sorted(reads, key=lambda read: read.n, reverse=True):
+            at = self.record.position(read)
+            if read.code is call.code and at is not None and at.line in lines and self.record.shape(read.id) == shape:
+                return read
+        return None
+
+    def _lines_to_target(self, call: GradientCall) -> set[int]:
+        at = self.record.position(call)
+        body = syntax.scope(call.code) if isinstance(call.code, CodeType) else None
+        node = syntax.call_at(at.file, at.line, at.expression, (call.method,)) if at is not None else None
+        wanted = syntax.names(syntax.argument(node, 0, "target")) if node is not None else set()
+        if at is None or body is None or not wanted:
+            return set()
+        feeding = [
+            line for line in syntax.own_statements(body) if syntax.targets(line) & wanted and line.lineno < at.line
+        ]
+        return {number for line in feeding for number in syntax.backward_of(body, line).lines}
 
     def _by_syntax(self, leaf: Leaf, reads: Sequence[Read]) -> Read | None:
         position = self.record.position(leaf)

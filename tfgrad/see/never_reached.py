@@ -9,11 +9,13 @@ from dataclasses import replace
 
 import tensorflow as tf
 
-from tfgrad.see import cut_words, elsewhere, syntax
-from tfgrad.see.cuts import ASSIGNING
+from tfgrad.see import callers, cut_words, elsewhere, syntax
+from tfgrad.see.cuts import ASSIGNING, NUMPY_CALLS
 from tfgrad.see.explanation import Place, Reason
-from tfgrad.see.question import LeafQuestion
-from tfgrad.see.record import Event
+from tfgrad.see.question import LeafQuestion, place_of
+from tfgrad.see.record import Asked, Event
+from tfgrad.see.why_error import inner_ops
+from tfgrad.source import of_graph_op
 
 
 def reason(leaf: LeafQuestion, symptom: str) -> Reason:
@@ -25,8 +27,11 @@ def reason(leaf: LeafQuestion, symptom: str) -> Reason:
         _made_beside,
         _other_object,
         elsewhere.before_the_tape,
+        _of_twin,
+        elsewhere.perhaps_before_the_tape,
         elsewhere.on_another_thread,
         _branch,
+        _in_python,
     ):
         found = ask(leaf, symptom)
         if found is not None:
@@ -205,12 +210,37 @@ def _branch(leaf: LeafQuestion, symptom: str) -> Reason | None:
     )
 
 
+def _in_python(leaf: LeafQuestion, symptom: str) -> Reason | None:
+    """The target needs what a numpy_function or py_function answers, and that one uses the source by its name."""
+    own = callers.own_names(leaf)
+    for n in sorted(_target(leaf)[1]) if own else ():
+        event = leaf.flow.event(n)
+        ops = [op for op in inner_ops(event) if op.type in NUMPY_CALLS] if event.op not in NUMPY_CALLS else [None]
+        for op in ops:
+            where = leaf.place(event) if op is None else place_of(of_graph_op(op), op=op.type)
+            if where is not None and _speaks_of(where, own):
+                detail = f"What runs in there is Python or NumPy, which the tape can't see; {leaf.path} is used in it."
+                advice = "write that part with TensorFlow's own ops, which carry gradients"
+                return leaf.reason(symptom, "left-tensorflow", where=where, detail=detail, advice=advice)
+    return None
+
+
+def _speaks_of(where: Place, own: frozenset[str]) -> bool:
+    """Whether the statement at a place, or a function of the file that it names, uses one of some names."""
+    module = syntax.tree(where.file)
+    statement = syntax.statement(module, where.line) if module is not None else None
+    if module is None or statement is None:
+        return False
+    called = syntax.called(module, {name.rpartition(".")[2] for name in syntax.names(statement)}, where.line)
+    return any(callers.speaks_of(node, own) for node in (statement, *called))
+
+
 def _unconnected(leaf: LeafQuestion, symptom: str) -> Reason:
     if leaf.way.used and leaf.asked.trainable is False and not set(leaf.ids) & leaf.flow.told:
         detail = f"{leaf.path} has trainable=False, and what is read of it here does not reach the target either."
         return leaf.reason(symptom, "not-trainable", where=cut_words.used_at(leaf), detail=detail)
     if not leaf.way.used:
-        where = cut_words.made_at(leaf) or _created_at(leaf)
+        where = cut_words.made_at(leaf) or _created_at(leaf) or leaf.place(leaf.call)
         detail = f"{leaf.path} is not used in what the tape recorded."
         return leaf.reason(symptom, "unconnected", where=where, detail=detail)
     last = leaf.way.used[-1]
@@ -221,3 +251,34 @@ def _unconnected(leaf: LeafQuestion, symptom: str) -> Reason:
         chain=leaf.chain_to(last, leaf.ids[0]),
         detail="It is used here, but nothing of that reaches the target.",
     )
+
+
+def _of_twin(leaf: LeafQuestion, symptom: str) -> Reason | None:
+    """The weights of another model were used, which are like those asked about, one for one."""
+    asked = {i for other in leaf.question.sources for i in other.ids}
+    twins = [_twin(leaf, other, asked) for other in leaf.question.sources]
+    mine = twins[leaf.index]
+    if leaf.way.used or mine is None or None in twins:
+        return None
+    name, where = mine
+    detail = f"{leaf.path} is not used; the target was computed from {name}, which has the same shape."
+    advice = f"was another model meant? use the one whose weights are asked about, or ask about those of {name}"
+    return leaf.reason(symptom, "unconnected", where=where, detail=detail, advice=advice)
+
+
+def _twin(leaf: LeafQuestion, source: Asked, asked: set[int]) -> tuple[str, Place] | None:
+    """A weight like this source that the target came of, `b/dense/kernel` for `a/dense/kernel`, and its first use."""
+    if source.kind != "keras-variable" or not source.name:
+        return None
+    tensors, events = _target(leaf)
+    last = source.name.rpartition("/")[2]
+    for handle, variable in leaf.flow.state.watched.items():
+        there = str(getattr(variable, "path", None) or getattr(variable, "name", "")).removesuffix(":0")
+        alike = tuple(variable.shape) == source.shape and there.rpartition("/")[2] == last
+        if not alike or handle in asked or handle not in tensors:
+            continue
+        used = next((n for n in sorted(events) if handle in leaf.flow.event(n).inputs), None)
+        where = leaf.place(used)
+        if where is not None:
+            return there, where
+    return None

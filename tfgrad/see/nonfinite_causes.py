@@ -11,7 +11,7 @@ import numpy as np
 
 from tfgrad.see.opkinds import DIVIDING, MASKING, SINGULAR, SMOOTH
 from tfgrad.see.turns import Turn, Turns
-from tfgrad.see.zero_causes import origin
+from tfgrad.see.zero_factors import origin
 
 _HIDING = MASKING | {"Relu", "Relu6", "BooleanMask"}
 _MOST_HOPS = 60
@@ -48,10 +48,8 @@ def judge_forward(turns: Turns, turn: Turn, output: int) -> Blame:
     if turn.op in DIVIDING and len(turn.inputs) == 2:
         bottom = _at(turns.array(turn.inputs[1]), values, index)
         top = _at(turns.array(turn.inputs[0]), values, index)
-        k, event = 1, "0/0" if top == 0 else "division by 0"
-        return Blame(
-            *("singular-point" if bottom == 0 else "overflow", turn, k, turn.inputs[1]), False, index, None, event
-        )
+        k, event = 1, ("0/0" if top == 0 else "division by 0") if bottom == 0 else ""
+        return Blame(*("overflow" if bottom else "singular-point", turn, k, turn.inputs[1]), False, index, None, event)
     if turn.op == "Pow" and len(turn.inputs) == 2:
         base = _at(turns.array(turn.inputs[0]), values, index)
         grown = base is not None and base != 0 and values is not None and index is not None and np.isinf(values[index])
@@ -65,7 +63,22 @@ def judge_forward(turns: Turns, turn: Turn, output: int) -> Blame:
         cause = "singular-point"
     else:
         cause = "overflow" if infinite or turn.op in SMOOTH else "singular-point"
-    return Blame(cause, turn, k, turn.inputs[0] if turn.inputs else output, False, index)
+    return Blame(
+        cause, turn, k, turn.inputs[0] if turn.inputs else output, False, index, None, _met(turns, turn, values)
+    )
+
+
+def _met(turns: Turns, turn: Turn, out: np.ndarray | None) -> str:
+    """What met where two infinities, or one and a zero, made NaN; empty where nothing of the kind did."""
+    if len(turn.inputs) != 2 or out is None:
+        return ""
+    index = first_bad(out)
+    a, b = (_at(turns.array(i), out, index) for i in turn.inputs)
+    if a is None or b is None or index is None or not np.isnan(out[index]):
+        return ""
+    if turn.op == "Mul" and 0 in (a, b):
+        return "0 * inf"
+    return "inf - inf" if turn.op in ("AddV2", "Add", "Sub") and np.isinf([a, b]).all() else ""
 
 
 def judge_back(turns: Turns, turn: Turn, k: int) -> Blame:
@@ -181,6 +194,8 @@ def _hides(turns: Turns, user: Turn, k: int, index: tuple[int, ...] | None) -> b
     if user.op in _HIDING:
         same = at is not None and upstream.shape == down.shape
         return not same or bool(upstream[index] != 0)
+    if at is not None and upstream.shape == down.shape and upstream[index] == 0:
+        return False
     if user.op in ("Mul", "MulNoNan", "DivNoNan", "MatMul", "BatchMatMulV2", "Einsum") and len(user.inputs) == 2:
         return origin(turns, user.inputs[1 - k])[0] in ("mask", "data")
     return False

@@ -5,34 +5,46 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tfgrad.see import rerun, rules_by_hand
+from tfgrad.see import matrices, nonfinite_advice, rerun, rules_by_hand
+from tfgrad.see.blocked import spread, stored
 from tfgrad.see.cuts import Cut
 from tfgrad.see.explanation import Place, Reason
 from tfgrad.see.nonfinite_causes import Blame
+from tfgrad.see.opkinds import STRUCTURAL
 from tfgrad.see.question import LeafQuestion
 from tfgrad.see.turns import Turn, Turns
-from tfgrad.see.zero_words import RANDOM_NOTE, chain
+from tfgrad.see.zero_words import RANDOM_NOTE, chain, layer
 
 
-def told(leaf: LeafQuestion, turns: Turns, blame: Blame | None) -> Reason:
-    """The reason that was found."""
+def told(leaf: LeafQuestion, turns: Turns, blame: Blame | None, symptom: str = "nonfinite") -> Reason:
+    """The reason that was found; the symptom is "zero" where an op took the slope of a NaN as 0."""
     if blame is None or blame.turn is None:
         return leaf.reason("unknown", "unknown", detail="The gradient is not finite; no op was seen that made it so.")
     turn = blame.turn
     if not blame.cause or turn.kind == "function":
         detail = "The gradient stops being finite here; the numbers that would tell why were not kept."
         return leaf.reason("unknown", "unknown", where=turns.place(turn), detail=detail)
-    parts = [_EVIDENCE[blame.cause](leaf, turns, blame, turn), _layer(turn)]
-    parts += [RANDOM_NOTE] if "random" in turns.notes else []
     return leaf.reason(
-        "nonfinite",
+        symptom,
         blame.cause,
         where=_where(leaf, turns, turn),
-        chain=chain(leaf, turns, turn, blame.input),
-        detail=" ".join(part for part in parts if part),
-        advice=_advice(leaf, blame, turn),
+        chain=chain(leaf, turns, turn, blame.input) if _is_on_way(leaf, turns, turn) else (),
+        detail=seen(leaf, turns, blame),
+        advice=_advice(leaf, turns, blame, turn),
         op=turn.op,
     )
+
+
+def _is_on_way(leaf: LeafQuestion, turns: Turns, turn: Turn) -> bool:
+    return not turns.downward(leaf.ids).isdisjoint(turn.inputs)
+
+
+def seen(leaf: LeafQuestion, turns: Turns, blame: Blame) -> str:
+    """The evidence in words."""
+    assert blame.turn is not None
+    parts = [_EVIDENCE[blame.cause](leaf, turns, blame, blame.turn), layer(blame.turn)]
+    parts += [RANDOM_NOTE] if "random" in turns.notes else []
+    return " ".join(part for part in parts if part)
 
 
 def _where(leaf: LeafQuestion, turns: Turns, turn: Turn) -> Place | None:
@@ -42,13 +54,13 @@ def _where(leaf: LeafQuestion, turns: Turns, turn: Turn) -> Place | None:
     return turns.place(turn)
 
 
-def _layer(turn: Turn) -> str:
-    scope = turn.event.scope.strip("/") if turn.event is not None and turn.graph_op is None else ""
-    return f"It is in the layer {scope}." if scope else ""
-
-
 def _number(value: object) -> str:
-    return f"{complex(value):.6g}" if np.iscomplexobj(value) else f"{float(value):.6g}"  # type: ignore[arg-type, call-overload]
+    if np.iscomplexobj(value):  # type: ignore[arg-type]
+        return f"{complex(value):.6g}"  # type: ignore[call-overload]
+    number = float(value)  # type: ignore[arg-type]
+    told = f"{number:.6g}"
+    # 1.0000001 is not 1, and its arc cosine is NaN.
+    return f"{number:.9g}" if number != float(told) == round(float(told), 1) else told
 
 
 def _element(values: np.ndarray | None, like: np.ndarray | None, index: tuple[int, ...] | None) -> str:
@@ -69,8 +81,11 @@ def _named(index: tuple[int, ...] | None) -> str:
 
 def _born(leaf: LeafQuestion, turns: Turns, blame: Blame, turn: Turn) -> str:
     """The evidence for numbers that broke forward or backward."""
+    matrix = matrices.looks(turns, turn)
+    if matrix:
+        return f"{turn.op} answers numbers that are not finite. {matrix}"
     if not blame.back:
-        return _forward(turns, blame, turn)
+        return f"{_forward(turns, blame, turn)} {_given_by(turns, blame, turn)}".rstrip()
     down, upstream = turn.downstream_array(blame.k), turn.upstream_array()
     if down is None or blame.index is None:
         return f"{turn.op} got a finite gradient and handed back one that is not."
@@ -82,21 +97,109 @@ def _born(leaf: LeafQuestion, turns: Turns, blame: Blame, turn: Turn) -> str:
     text = f"{turn.op}{_named(blame.index)}"
     text += f" was given {given};" if given else ":"
     if came and slope:
-        return f"{text} the gradient that comes in is {came}, the slope there {slope}: {came} * {slope} = {result}."
-    return f"{text} the gradient that comes in is {came or 'finite'}, what goes back is {result}."
+        text = f"{text} the gradient that comes in is {came}, the slope there {slope}: {came} * {slope} = {result}."
+    else:
+        text = f"{text} the gradient that comes in is {came or 'finite'}, what goes back is {result}."
+    return f"{text} {_given_by(turns, blame, turn)}".rstrip()
 
 
 def _forward(turns: Turns, blame: Blame, turn: Turn) -> str:
-    out = next((turns.array(o) for o in turn.outputs if turns.array(o) is not None), None)
+    out = _first_output(turns, turn)
+    if turn.op in ("Softmax", "LogSoftmax") and (row := _row(turns, turn, blame)):
+        return row
     inputs = [_element(turns.array(i), out, blame.index) for i in turn.inputs]
+    if (turn.op not in _BY_ELEMENT and len(turn.inputs) > 1) or not all(inputs):
+        inputs = _sizes(turns, turn)
     given = ", ".join(text for text in inputs if text)
     made = _element(out, out, blame.index)
     size = next((values.size for values in (turns.array(i) for i in turn.inputs) if values is not None), 1)
     if turn.op == "Mean" and size == 0:
         return "The mean of no elements is 0/0."
+    if not given and any(turns.array(i) is None for i in turn.inputs):
+        return f"{turn.op} made numbers that are not finite; what it was given was not kept."
     event = f" ({blame.event})" if blame.event else ""
     made = made or "a number that is not finite"
     return f"{turn.op}{_named(blame.index)} made {made} of {given or 'finite ones'}{event}."
+
+
+_BY_ELEMENT = frozenset({"AddV2", "Add", "Sub", "Mul", "RealDiv", "Div", "Pow", "Atan2", "Xlogy", "Xdivy", "Maximum"})
+
+
+def _first_output(turns: Turns, turn: Turn) -> np.ndarray | None:
+    return next((values for o in turn.outputs if (values := turns.array(o)) is not None), None)
+
+
+def _sizes(turns: Turns, turn: Turn) -> list[str]:
+    """The ranges of what an op was given, where its result at one element comes of many."""
+    known = [turns.array(i) for i in turn.inputs]
+    return [f"numbers {_range(values)}" for values in known if values is not None and values.size]
+
+
+def _range(values: np.ndarray) -> str:
+    told = spread(values)
+    return told if told.startswith("between") else f"of {told}"
+
+
+def _row(turns: Turns, turn: Turn, blame: Blame) -> str:
+    """What is the matter with the row of a softmax; empty if nothing is seen."""
+    values = turns.array(turn.inputs[0])
+    if values is None or blame.index is None or not values.ndim:
+        return ""
+    row = values[blame.index[:-1]]
+    where = f" {list(blame.index[:-1])}" if values.ndim > 1 else ""
+    if not np.isneginf(row).all():
+        return ""
+    return f"All {row.size} numbers of row{where} are -inf: {turn.op} of them is 0/0."
+
+
+def _given_by(turns: Turns, blame: Blame, turn: Turn) -> str:
+    """Where a zero that broke an op comes from: an activation far out, a number too small for the dtype."""
+    i = turn.inputs[1] if blame.event in ("0/0", "division by 0") and len(turn.inputs) > 1 else blame.input
+    values = turns.array(i)
+    if values is None or not values.size or values.all():
+        return ""
+    lost = _lost_addend(turns, i)
+    if lost:
+        return lost
+    made = _maker_of_zeros(turns, i)
+    given = turns.array(made.inputs[0]) if made is not None else None
+    if made is None or given is None or not given.size:
+        return ""
+    at = turns.place(made)
+    line = f" at line {at.line}" if at is not None else ""
+    return f"The 0 comes from {made.op}{line}, whose input is {spread(given)}."
+
+
+_ZERO_FAR_OUT = frozenset({"Exp", "Sigmoid", "Softmax", "Relu", "Tanh"})
+_PASSING = STRUCTURAL | frozenset({"RealDiv", "GatherV2", "StridedSlice", "GatherNd", "Mul"})
+_MOST_HOPS = 20
+
+
+def _maker_of_zeros(turns: Turns, i: int) -> Turn | None:
+    todo, hops = [i], 0
+    while todo and hops < _MOST_HOPS:
+        hops += 1
+        turn = turns.makers.get(todo.pop(0))
+        out = turns.array(turn.outputs[0]) if turn is not None else None
+        if turn is None or out is None or (turn.op != "Sub" and out.all()):
+            continue
+        if turn.op in _ZERO_FAR_OUT:
+            return turn
+        todo += turn.inputs if turn.op in _PASSING else ()
+    return None
+
+
+def _lost_addend(turns: Turns, i: int) -> str:
+    """A constant such as 1e-12 that was added, and is 0 in the dtype or lost in it."""
+    turn = turns.makers.get(i)
+    if turn is None or turn.op not in ("AddV2", "Add", "Sub", "Maximum"):
+        return ""
+    for j in turn.inputs:
+        leaf, values = turns.record.leaves.get(j), turns.array(j)
+        written = leaf.value if leaf is not None and leaf.kind == "scalar" else None
+        if isinstance(written, float) and written != 0 and values is not None and not values.any():
+            return f"The {written:g} at this line is 0 in {_dtype(turns, turn)}."
+    return ""
 
 
 def _slope(turns: Turns, turn: Turn, k: int) -> np.ndarray | None:
@@ -127,27 +230,21 @@ def _trapped(leaf: LeafQuestion, turns: Turns, blame: Blame, turn: Turn) -> str:
 
 
 def _grown(leaf: LeafQuestion, turns: Turns, blame: Blame, turn: Turn) -> str:
-    text = _born(leaf, turns, blame, turn)
-    out = next((turns.array(o) for o in turn.outputs if turns.array(o) is not None), None)
-    spec = turns.spec(turn.outputs[0]) if turn.outputs else None
-    if spec is None or out is None:
-        return text
-    dtype = tf.as_dtype(spec[0])
-    return f"{text} The largest {dtype.name} is {float(dtype.max):.3g}." if dtype.is_floating else text
+    dtype = tf.as_dtype(_dtype(turns, turn))
+    return f"{_born(leaf, turns, blame, turn)} The largest {dtype.name} is {float(dtype.max):.3g}."
 
 
 def _given(leaf: LeafQuestion, turns: Turns, blame: Blame, turn: Turn) -> str:
-    known = turn.inputs if turn is not None else ()
     values = turns.array(blame.input)
-    name = leaf.path if blame.input in leaf.ids else "What it was given"
+    known = stored(turns, blame.input)
+    name = leaf.path if blame.input in leaf.ids else known[0] if known is not None else ""
+    of = f"of '{name}'" if name else f"that {turn.op} was given"
     if values is None:
-        values = next((turns.array(i) for i in known if i == blame.input), None)
-    if values is None:
-        return f"{name} was not finite before."
+        return f"The numbers {of} were not finite before."
     bad = ~np.isfinite(values)
     index = [int(n) for n in np.argwhere(bad)[0]] if bad.any() else None
     where = f", first at {index}: {_number(values[tuple(index)])}" if index else ""
-    return f"{int(bad.sum())} of {values.size} numbers that {turn.op} was given were not finite before{where}."
+    return f"{int(bad.sum())} of {values.size} numbers {of} were not finite before{where}."
 
 
 _EVIDENCE = {
@@ -158,61 +255,34 @@ _EVIDENCE = {
 }
 
 
-def _advice(leaf: LeafQuestion, blame: Blame, turn: Turn) -> str | None:
-    if blame.cause == "nan-input" and blame.input not in leaf.ids:
+def _advice(leaf: LeafQuestion, turns: Turns, blame: Blame, turn: Turn) -> str | None:
+    if blame.cause == "nan-input":
+        if blame.input in leaf.ids:
+            return None
+        if stored(turns, blame.input) is not None:
+            return (
+                "a step before this one broke it: look at the first step with NaN; python -m tfgrad doctor SCRIPT tells"
+            )
         return "check the data that this line reads: tf.debugging.assert_all_finite(data, 'data')"
-    if blame.cause == "singular-point":
-        return SINGULAR_ADVICE.get(turn.op)
-    if blame.cause == "overflow":
-        return _OVERFLOW_ADVICE.get(turn.op)
-    if blame.cause == "where-trap":
-        return _TRAP_ADVICE.get(turn.op)
-    return None
+    if blame.cause == "singular-point" and turn.op == "Mul" and blame.event != "0 * inf":
+        return None
+    i = turn.inputs[0] if turn.inputs else blame.input
+    values = turns.array(i)
+    like = turn.downstream_array(blame.k) if blame.back else _first_output(turns, turn)
+    given = _element(values, like, blame.index)
+    number = float(given) if given and "j" not in given else None
+    dtype = _dtype(turns, turn)
+    if blame.cause == "overflow" and blame.back and dtype == "float16":
+        return nonfinite_advice.SCALED_LOSS
+    found = nonfinite_advice.advice(blame.cause, turn.op, number, dtype)
+    weighed = any(user.op == "Mul" for o in turn.outputs for user, _ in turns.users.get(o, ()))
+    if found and turn.op == "Log" and blame.cause == "singular-point" and weighed and not number:
+        return f"{found};\n{nonfinite_advice.WEIGHED_LOG}"
+    return found
 
 
-_DIVIDE = "tf.math.divide_no_nan(a, b), which is 0 where b is 0, gradient included; or add an epsilon to b"
-SINGULAR_ADVICE = {
-    "Sqrt": (
-        "add an epsilon inside: tf.sqrt(s + 1e-12); for a norm tf.sqrt(tf.reduce_sum(x**2, axis) + 1e-12);\n"
-        "or the double where: ok = s > 0; tf.where(ok, tf.sqrt(tf.where(ok, s, 1.0)), 0.0)"
-    ),
-    "Rsqrt": "add an epsilon inside: tf.math.rsqrt(s + 1e-12)",
-    "Log": "add an epsilon inside, tf.math.log(p + 1e-7), or use a loss that takes logits: tf.nn.log_softmax(logits)",
-    "RealDiv": _DIVIDE,
-    "Div": _DIVIDE,
-    "Xdivy": _DIVIDE,
-    "Reciprocal": _DIVIDE,
-    "Pow": "keep the base above 0: tf.pow(x + 1e-12, p), or tf.square(x) for a square",
-    "Acos": "keep its input inside (-1, 1): tf.acos(tf.clip_by_value(c, -1 + 1e-6, 1 - 1e-6))",
-    "Asin": "keep its input inside (-1, 1): tf.asin(tf.clip_by_value(c, -1 + 1e-6, 1 - 1e-6))",
-    "Acosh": "keep its input above 1: tf.acosh(1.0 + 1e-6 + t)",
-    "Atan2": "stay off the origin: add an epsilon to x, tf.atan2(y, x + 1e-12)",
-    "MatrixInverse": "add a little to the diagonal: a + 1e-6 * tf.eye(n), or use tf.linalg.pinv(a)",
-    "MatrixDeterminant": "add a little to the diagonal: tf.linalg.det(a + 1e-6 * tf.eye(n)), or use tf.linalg.slogdet",
-    "Cholesky": "add a little to the diagonal: tf.linalg.cholesky(a + 1e-6 * tf.eye(n))",
-    "Mean": "guard against an empty batch: tf.math.divide_no_nan(tf.reduce_sum(x), n)",
-}
-_OVERFLOW_ADVICE = {
-    "Exp": (
-        "use the form that never grows: tf.nn.softmax, tf.nn.softplus, tf.nn.sigmoid, tf.reduce_logsumexp;\n"
-        "or subtract the maximum first: tf.exp(x - tf.reduce_max(x))"
-    ),
-    "Square": "scale the numbers down first, clip them, or compute this part in float32",
-    "Pow": "scale the numbers down first, clip them, or compute this part in a wider dtype",
-    "MatMul": "keep the product from growing: smaller or orthogonal weights, a norm after each step, gradient clipping",
-}
-_DOUBLE = "ok = {ok}\nsafe = tf.where(ok, {x}, 1.0)\ny = tf.where(ok, {f}, 0.0)"
-_TRAP_ADVICE = {
-    "Log": "make the branch's input safe first (the double where):\n"
-    + _DOUBLE.format(ok="x > 0.0", x="x", f="tf.math.log(safe)"),
-    "RealDiv": "divide by something safe (the double where), or use tf.math.divide_no_nan(a, b):\n"
-    + _DOUBLE.format(ok="b != 0.0", x="b", f="a / safe"),
-    "Sqrt": "make the branch's input safe first (the double where):\n"
-    + _DOUBLE.format(ok="s > 0.0", x="s", f="tf.sqrt(safe)"),
-    "Pow": "make the branch's base safe first (the double where):\n"
-    + _DOUBLE.format(ok="x > 0.0", x="x", f="tf.pow(safe, p)"),
-    "Exp": "keep the exponent small in the branch that is not taken:\n"
-    "small = tf.where(x > 20.0, 0.0, x)\ny = tf.where(x > 20.0, x, f(small))",
-    "Acos": "keep the branch's input inside (-1, 1):\n"
-    "safe = tf.where(ok, c, 0.0); y = tf.where(ok, tf.acos(safe), 0.0)",
-}
+def _dtype(turns: Turns, turn: Turn) -> str:
+    """The name of the dtype that an op computes in."""
+    specs = [turns.spec(i) for i in (*turn.outputs, *turn.inputs)]
+    known = [tf.as_dtype(spec[0]) for spec in specs if spec is not None]
+    return next((dtype.name for dtype in known if dtype.is_floating), "float32")

@@ -53,9 +53,18 @@ SMOOTH = _named(
     "AddN AddV2 Add Sub Neg Cast Conv2D Conv3D DepthwiseConv2dNative BiasAdd Prod Cumsum Cumprod BroadcastTo Tile "
     "Reshape GatherV2 ResourceGather Softplus Elu Selu Pack ConcatV2 Identity"
 )
-PIECEWISE = frozenset({"Sign"})
+# The slope of a piecewise linear activation, as an op of a backward pass: steps, where it is differentiated again.
+SLOPES = {
+    "ReluGrad": "relu",
+    "Relu6Grad": "relu6",
+    "LeakyReluGrad": "leaky_relu",
+    "EluGrad": "elu",
+    "SeluGrad": "selu",
+    "Sign": "abs",
+}
 RECTIFIERS = frozenset({"Relu", "Relu6", "LeakyRelu", "Elu", "Selu"})
 NORMALISING = frozenset({"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"})
 DIVIDING = frozenset({"RealDiv", "Div", "Xdivy", "FloorDiv", "TruncateDiv", "FloorMod"})
 # What an activation comes to far out, on either side.
 LIMITS = {"Sigmoid": (0.0, 1.0), "Softmax": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
+FLAT_AT = {**LIMITS, "Erf": (-1.0, 1.0), "Erfc": (0.0, 2.0), "Exp": (0.0, 0.0)}

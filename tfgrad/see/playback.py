@@ -45,6 +45,7 @@ class _Timeline:
         self.leaves: dict[int, Leaf] = {}
         self.keys: dict[int, int] = {}
         self.producers: dict[int, int] = {}
+        self.running: list[int | None] = []
 
     def decoded(self) -> tuple[list[Entry], dict[int, Leaf], Mapping[int, int]]:
         for note in self.notes.log:
@@ -52,6 +53,7 @@ class _Timeline:
             if type(note) is tuple:
                 self._op(note, n)
             elif type(note) is MarkNote:
+                self._mark(note)
                 self.entries.append(Mark(n, note.what, note.tape, note.why, note.ids, note.code, note.lasti, note.call))
             elif type(note) is ReadNote:
                 self.entries.append(Read(n, note.id, note.how, note.code, note.lasti, note.call, _alive(note)))
@@ -63,8 +65,16 @@ class _Timeline:
                 self.keys[key] = self.producers[result]
         return [e if isinstance(e, (Mark, Read)) else Event(**e) for e in self.entries], self.leaves, self.keys
 
+    def _mark(self, note: MarkNote) -> None:
+        """Keeps which gradient() is running: its ops need not know where a tape asks that listens no more."""
+        if note.what == "call":
+            self.running.append(note.call)
+        elif note.what == "return" and self.running:
+            self.running.pop()
+
     def _op(self, note: tuple[Any, ...], n: int) -> None:
         op, ins, outs, attrs, code, lasti, stopped, scope, call, more = note
+        call = self.running[-1] if call is None and self.running else call
         kind = more.kind if more is not None else "op"
         is_record = attrs == () and kind in ("function", "custom", "variable", "alias")
         earlier = [self.producers[i] for i in outs if i in self.producers]

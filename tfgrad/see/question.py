@@ -155,6 +155,10 @@ def _op_of(entry: object) -> str | None:
     if not isinstance(entry, Event) or entry.kind == "variable" or entry.op in READS:
         return None
     traced = re.fullmatch(r"__(?:forward|inference)_(.+?)_\d+", entry.op)
+    if traced and traced.group(1) == "cflow_gradient_wrapper":
+        # What TensorFlow puts around the loops and branches under a persistent tape.
+        within = {op.type for op in entry.graph.get_operations()} if entry.graph is not None else set()
+        return "While" if within & {"While", "StatelessWhile"} else "If"
     return f"{traced.group(1)}()" if traced else entry.op
 
 

@@ -53,6 +53,11 @@ def explain_tape(tape: Tape, target: Any = None, source: Any = None) -> Explanat
     return explained(_question(tape, target, source))
 
 
+def of_target(tape: Tape) -> Reason | None:
+    """Why the target of a tape's last call is not finite though its gradients are; None if it is, or was not asked."""
+    return why_nonfinite.of_target(_question(tape, None, None))
+
+
 def _question(tape: Tape, target: Any, source: Any, *, root: str = "source", paths: Sequence[str] = ()) -> Question:
     record = tape.record
     last = record.last_call
@@ -215,6 +220,11 @@ def notes(question: Question) -> list[str]:
     if (shapes or len(question.target) > 1) and not seeded:
         what = f"has shape {wording.shape(shapes[0])}" if len(question.target) == 1 else "is a nest of tensors"
         found.append(f"The target {what}: the gradient is that of the sum of all its elements.")
+    broken = why_nonfinite.of_target(question) if question.call is not None else None
+    if broken is not None:
+        known = broken.where is not None and broken.cause != "unknown"
+        at = f": {broken.cause} at line {broken.where.line}. {broken.detail}" if known and broken.where else "."
+        found.append(f"The target itself is not finite{at}")
     if question.record.lost:
         found.append("The record was long: what happened first, and nothing watched led to, was let go.")
     return found

@@ -14,11 +14,11 @@ from typing import Any
 import tensorflow as tf
 
 from tfgrad import _tensorflow
-from tfgrad.see import names, reasons, rerun
+from tfgrad.see import names, reasons, rerun, why_nonfinite
 from tfgrad.see.explanation import Reason
 from tfgrad.see.measuring import measure
 from tfgrad.see.question import Question
-from tfgrad.see.record import Answer, GradientCall, Record, Step
+from tfgrad.see.record import Answer, Asked, GradientCall, Measure, Record, Step
 from tfgrad.see.tape import Tape
 
 _NO_VALUE = (tf.resource, tf.variant)
@@ -42,16 +42,20 @@ def roots(graph: Any, tape: Tape, number: int) -> Roots:
         number: the number of the gradient() call.
     """
     record = tape.record
-    wanted = _wanted(record, _call(record, number), graph)
+    needed = _needed(_wanted(record, _call(record, number), graph).values(), ())
+    order = {op.name: k for k, op in enumerate(graph.get_operations())}
     tensors: dict[str, Any] = {}
     handles: dict[str, Any] = {}
-    for op in _needed(wanted.values(), ()):
+    lost: set[str] = set()
+    for op in sorted(needed, key=lambda op: order[op.name]):
         if op.type in _CALLS:
             handles.update(
                 {tensor.name: tensor for tensor in op.inputs if _tensorflow.stored_dtype(tensor) is not None}
             )
-        if _is_root(op):
+        if _is_root(op) or not lost.isdisjoint(tensor.name for tensor in op.inputs):
             tensors.update({tensor.name: tensor for tensor in op.outputs if tensor.dtype not in _NO_VALUE})
+            # A list of tensors can't be copied; what is made of it can.
+            lost.update(tensor.name for tensor in op.outputs if tensor.dtype == tf.variant)
     reads = [tf.raw_ops.ReadVariableOp(resource=h, dtype=_tensorflow.stored_dtype(h)) for h in handles.values()]
     return Roots((*reads, *tensors.values()), tuple(handles.values()))
 
@@ -87,7 +91,7 @@ def _wanted(record: Record, call: GradientCall, graph: Any) -> dict[int, Any]:
             tensors += _parts(gradient)
     for answer in call.answers:
         tensors += _parts(answer.value)
-    there = [tensor for tensor in tensors if getattr(tensor, "graph", None) is graph and tensor.dtype not in _NO_VALUE]
+    there = [tensor for tensor in tensors if getattr(tensor, "graph", None) is graph and tensor.dtype != tf.resource]
     return {_tensorflow.tensor_id(tensor): tensor for tensor in there}
 
 
@@ -112,16 +116,24 @@ def _needed(tensors: Iterable[Any], given: Iterable[str]) -> list[Any]:
     return list(found.values())
 
 
-def explained(tape: Tape, number: int, given: Roots, values: Sequence[Any]) -> Sequence[Reason]:
-    """The reasons for all leaves of a traced call, from the values its roots had in one step; empty if it fails."""
+@dataclass(frozen=True)
+class Told:
+    """The reasons for all leaves of a call, and why its target is not finite where the gradients are."""
+
+    reasons: Sequence[Reason]
+    of_target: Reason | None
+
+
+def explained(tape: Tape, number: int, given: Roots, values: Sequence[Any]) -> Told:
+    """What is to be told of a traced call, from the values its roots had in one step; nothing if that fails."""
     try:
         return rerun.elsewhere(lambda: _explained(tape, number, given, values))
     # What can't be computed again can't be explained, and is not reported.
     except Exception:  # noqa: BLE001
-        return ()
+        return Told((), None)
 
 
-def _explained(tape: Tape, number: int, given: Roots, values: Sequence[Any]) -> Sequence[Reason]:
+def _explained(tape: Tape, number: int, given: Roots, values: Sequence[Any]) -> Told:
     with tf.init_scope():
         record = tape.record
         call = _call(record, number)
@@ -135,7 +147,7 @@ def _explained(tape: Tape, number: int, given: Roots, values: Sequence[Any]) -> 
         record, call = filled(record, call, numbers, captured)
         paths = names.paths(record, call, call.sources)
         question = Question(record, call, call.target, call.sources, call.answers, paths)
-        return reasons.explained(question).reasons
+        return Told(reasons.explained(question).reasons, why_nonfinite.of_target(question))
 
 
 def evaluated(wanted: Mapping[int, Any], given: Roots, values: Sequence[Any]) -> dict[int, Any]:
@@ -206,9 +218,16 @@ def filled(
     steps = tuple(replace(_step(step, values), captured=captured) for step in call.steps)
     largest = max((m.largest for step in steps for m in step.upstream_measures if m is not None), default=0.0)
     answers = tuple(_answer(answer, values, largest) for answer in call.answers)
-    concrete = replace(call, steps=steps, answers=answers, traced=False, released=False)
+    target = tuple(_asked(asked, values) for asked in call.target)
+    concrete = replace(call, target=target, steps=steps, answers=answers, traced=False, released=False)
     calls = tuple(concrete if each.number == call.number else each for each in record.calls)
     return replace(record, calls=calls, values={**record.values, **values}), concrete
+
+
+def _asked(asked: Asked, values: Mapping[int, Any]) -> Asked:
+    """A target with its value in place of the symbol."""
+    value = values.get(asked.ids[0]) if asked.kind == "tensor" else None
+    return asked if value is None else replace(asked, ref=lambda: value)
 
 
 def _step(step: Step, values: Mapping[int, Any]) -> Step:
@@ -220,9 +239,21 @@ def _step(step: Step, values: Mapping[int, Any]) -> Step:
         outputs=tuple(_value(tensor, values) for tensor in step.outputs),
         upstream=upstream,
         downstream=downstream,
-        upstream_measures=tuple(measure(gradient) for gradient in upstream),
-        downstream_measures=tuple(measure(gradient) for gradient in downstream),
+        upstream_measures=tuple(_measure(gradient) for gradient in upstream),
+        downstream_measures=tuple(_measure(gradient) for gradient in downstream),
     )
+
+
+def _measure(gradient: Any) -> Measure | None:
+    """The measure of a gradient, that of a list of tensors (a TensorArray of a graph) by its elements."""
+    if not isinstance(gradient, tf.Tensor) or gradient.dtype != tf.variant:
+        return measure(gradient)
+    for dtype in (tf.float32, tf.float64, tf.float16, tf.bfloat16):
+        try:
+            return measure(tf.raw_ops.TensorListStack(input_handle=gradient, element_shape=-1, element_dtype=dtype))
+        except tf.errors.InvalidArgumentError:
+            continue
+    return None
 
 
 def _value(tensor: Any, values: Mapping[int, Any]) -> Any:
@@ -244,4 +275,4 @@ def _answer(answer: Answer, values: Mapping[int, Any], largest: float) -> Answer
     return Answer(state, answer.ids, found, lambda: gradient)
 
 
-__all__ = ["Roots", "evaluated", "explained", "filled", "roots"]
+__all__ = ["Roots", "Told", "evaluated", "explained", "filled", "roots"]

@@ -1,7 +1,8 @@
 """One class put in the place of another wherever the program has it by name, and taken out again.
 
-"Wherever" is TensorFlow's public API and every module that is neither TensorFlow's own code nor Keras's nor this
-package's: a `from tensorflow import GradientTape` in the user's module is found by the identity of the object.
+"Wherever" is TensorFlow's public API, the module where it comes from, and every module that is neither TensorFlow's own
+code nor Keras's nor this package's: a `from tensorflow import GradientTape` in the user's module is found by the
+identity of the object.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 _API = "tensorflow._api."
 _CLOSED = ("tensorflow.", "keras.", "tf_keras.", "tfgrad.")
+_OPEN = ("tensorflow", "tensorflow.python.eager.backprop")
 
 
 def replace(old: Any, new: Any) -> None:
@@ -37,4 +39,4 @@ def _holders(wanted: Any) -> Iterator[tuple[ModuleType, str]]:
 
 def _is_open(module: ModuleType) -> bool:
     name = str(module.__dict__.get("__name__", ""))
-    return name.startswith(_API) or not f"{name}.".startswith(_CLOSED) or name == "tensorflow"
+    return name.startswith(_API) or not f"{name}.".startswith(_CLOSED) or name in _OPEN

@@ -12,7 +12,9 @@ from tfgrad.see import syntax
 from tfgrad.see.cuts import Cut
 from tfgrad.see.explanation import Place
 from tfgrad.see.question import LeafQuestion, place_of
-from tfgrad.source import at_line
+from tfgrad.see.record import Event, Record
+from tfgrad.see.turns import Turn
+from tfgrad.source import at_line, is_user_file
 
 _Functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -26,6 +28,39 @@ def rule(leaf: LeafQuestion, cut: Cut) -> Place | None:
     inner = _rule_of(function)
     found = inner if inner is not None else function
     return place_of(at_line(file, found.lineno, getattr(found, "name", "<lambda>")))
+
+
+# Between a call and the ops of a custom rule stand these of TensorFlow's own files.
+_BETWEEN = ("custom_gradient.py", "traceback_utils.py", "dispatch.py", "tf_decorator.py", "api.py", "wrappers.py")
+
+
+def is_of_library(record: Record, turn: Turn) -> bool:
+    """Whether a custom rule is TensorFlow's own, such as that of `tf.nn.silu`, and not one that the user wrote."""
+    if turn.graph_op is not None:
+        frames = [frame.filename for frame in turn.graph_op.traceback or ()]
+        rules = [n for n, file in enumerate(frames) if file.endswith("custom_gradient.py")]
+        before = [file for file in frames[: rules[-1]] if not file.endswith(_BETWEEN)] if rules else []
+        return bool(before) and is_user_file[before[-1]] is False
+    inner = _inside(record, turn.event) if turn.event is not None else []
+    # The ops of a rule that stands in the user's file have lines of their own.
+    return bool(inner) and all(_where(each) == _where(turn.event) for each in inner)
+
+
+def _inside(record: Record, event: Event) -> list[Event]:
+    """The ops that ran inside the function whose custom rule an event is: from its inputs to what it answered."""
+    made = {i: each for each in record.events if each.n < event.n for i in each.outputs}
+    todo = [made[i] for i in event.outputs if i in made]
+    found: list[Event] = []
+    while todo:
+        each = todo.pop()
+        todo += [made[i] for i in each.inputs if i in made and i not in event.inputs and made[i] not in found]
+        if each.op != "Identity" and each not in found:
+            found.append(each)
+    return found
+
+
+def _where(event: Event | None) -> tuple[object, int | None]:
+    return (event.code, event.lasti) if event is not None else (None, None)
 
 
 def _by_inner_op(leaf: LeafQuestion, cut: Cut) -> tuple[str, _Functions] | None:

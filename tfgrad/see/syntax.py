@@ -57,6 +57,15 @@ def scope(code: CodeType) -> ast.AST | None:
     return _scope_of(module, code.co_name, code.co_firstlineno)
 
 
+def scope_of_line(file: str, line: int) -> ast.AST | None:
+    """The innermost function around a line of a file, the module if there is none."""
+    module = tree(file)
+    if module is None:
+        return None
+    around = [node for node in ast.walk(module) if isinstance(node, _SCOPES[:2]) and line in lines(node)]
+    return max(around, key=lambda node: node.lineno, default=module)
+
+
 def statements(node: ast.AST) -> Iterator[ast.stmt]:
     """All statements inside a node, nested blocks included."""
     for inner in ast.walk(node):

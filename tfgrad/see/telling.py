@@ -170,11 +170,12 @@ def reason(reason: Reason, names: Sequence[str] = ()) -> str:
         lines += _code(reason.where)
     for label, text in parts(reason):
         if text:
-            lines += _labelled(label, text)
+            lines += labelled(label, text)
     return "\n".join(lines)
 
 
-def _labelled(label: str, text: str) -> list[str]:
+def labelled(label: str, text: str) -> list[str]:
+    """A label and the text beside it, wrapped."""
     first, rest = f"  {label:<{_LABEL - 2}}", " " * _LABEL
     lines: list[str] = []
     for line in text.splitlines():
@@ -187,7 +188,9 @@ def grouped(explanation: Explanation) -> list[tuple[Reason, list[str]]]:
     """The reasons, the gravest first, leaves with the same one together; those that are fine come last, as one."""
     groups: dict[object, tuple[Reason, list[str]]] = {}
     for found in explanation.reasons:
-        where = found.where and (found.where.file, found.where.line, found.where.expression)
+        # Sources of one list that nobody watched are one fault, whichever of them a line uses first.
+        part = found.where.expression if found.where and found.cause != "unwatched" else None
+        where = found.where and (found.where.file, found.where.line, part)
         key = "ok" if found.symptom == "ok" else (found.symptom, found.cause, where)
         groups.setdefault(key, (found, []))[1].append(found.path)
     return sorted(groups.values(), key=lambda group: SYMPTOMS.index(group[0].symptom))
@@ -196,5 +199,5 @@ def grouped(explanation: Explanation) -> list[tuple[Reason, list[str]]]:
 def explanation(explanation: Explanation) -> str:
     """Every distinct reason in full, then the notes."""
     told = [reason(found, names) for found, names in grouped(explanation)] or ["ok: nothing was asked about"]
-    notes = ["\n".join(_labelled("note", note)) for note in explanation.notes]
+    notes = ["\n".join(labelled("note", note)) for note in explanation.notes]
     return "\n\n".join(told + (["\n".join(notes)] if notes else []))

@@ -20,7 +20,7 @@ from tfgrad.see import inside, rerun
 from tfgrad.see.explanation import Place
 from tfgrad.see.measuring import array_of, measure
 from tfgrad.see.question import place_of
-from tfgrad.see.record import Event, GradientCall, Leaf, Measure, Record, Step
+from tfgrad.see.record import Event, GradientCall, Leaf, Mark, Measure, Record, Step
 from tfgrad.source import of_graph_op
 
 _SAME = ("variable", "alias")
@@ -120,6 +120,21 @@ class Turns:
         return found
 
     @cached_property
+    def learnt(self) -> set[int]:
+        """The Variables and tensors that the tape watched."""
+        record = self.record
+        told = {i for mark in record.timeline if isinstance(mark, Mark) and mark.what == "watch" for i in mark.ids}
+        return told | set(record.tapes[record.tape].watched)
+
+    def downward(self, ids: Iterable[int]) -> set[int]:
+        """All tensors that were computed from some tensors, themselves included."""
+        found = set(ids)
+        for turn in self.turns:
+            if not found.isdisjoint(turn.inputs):
+                found.update(turn.outputs)
+        return found
+
+    @cached_property
     def _claiming(self) -> dict[int, list[Turn]]:
         found: dict[int, list[Turn]] = {}
         for turn in self.turns:
@@ -140,6 +155,14 @@ class Turns:
             rerun.elsewhere(lambda: self._fill(i))
         return self.values.get(i)
 
+    def is_zero(self, ids: Iterable[int], tiny: float) -> bool:
+        """Whether gradients come in on the way, and next to none comes back to some tensors."""
+        came = [turn.largest_up or 0.0 for turn in self.turns if turn.finite_up]
+        back = [turn.down[k] for i in ids for turn, k in self.users.get(i, ()) if k < len(turn.down)]
+        there = [found for found in back if found is not None]
+        largest = max((found.largest for found in there if found.finite), default=0.0)
+        return bool(there) and bool(came) and largest <= tiny * max(came)
+
     def raw_here(self, i: int) -> Any:
         """As `raw`, for work that already is on a thread of its own."""
         self._fill(i)
@@ -154,13 +177,19 @@ class Turns:
 
     def place(self, turn: Turn) -> Place | None:
         """The user's line of a turn: inside the traced function, else of the call."""
-        if turn.graph_op is not None:
-            found = of_graph_op(turn.graph_op)
+        event, graph_op = turn.event, turn.graph_op
+        if (
+            event is not None
+            and event.call is not None
+            and turn not in self.during
+            and graph_op in (None, event.graph_op)
+        ):
+            event = self._differentiated(turn)
+            graph_op = event.graph_op if event is not None else None
+        if graph_op is not None:
+            found = of_graph_op(graph_op)
             if found is not None:
                 return place_of(found, op=turn.op)
-        event = turn.event
-        if event is not None and event.call is not None and turn not in self.during:
-            event = self._differentiated(turn)
         return place_of(self.record.position(event), op=turn.op) if event is not None else None
 
     def _differentiated(self, turn: Turn) -> Event | None:
@@ -180,14 +209,15 @@ class Turns:
 
     def opened(self, turn: Turn) -> Turns | None:
         """These turns with the ops of a function call in place of the call; None if it can't be looked into."""
-        event, step = turn.event, turn.step
-        if event is None or step is None or (event.graph is None and not _is_unrolled(event)):
+        event = turn.event
+        if event is None or (event.graph is None and not _is_unrolled(event)):
             return None
-        return rerun.elsewhere(lambda: self._open(turn, event, step))
+        return rerun.elsewhere(lambda: self._open(turn, event))
 
-    def _open(self, turn: Turn, event: Event, step: Step) -> Turns | None:
-        replay = inside.Replay(dict(self.values), {**self.variables, **step.captured})
-        for number, value in zip(event.inputs, step.inputs, strict=False):
+    def _open(self, turn: Turn, event: Event) -> Turns | None:
+        captured, given = (turn.step.captured, turn.step.inputs) if turn.step is not None else ({}, ())
+        replay = inside.Replay(dict(self.values), {**self.variables, **captured})
+        for number, value in zip(event.inputs, given, strict=False):
             if value is not None and value.dtype != tf.resource:
                 replay.values[number] = value
         for i in event.inputs:
@@ -202,14 +232,14 @@ class Turns:
         except inside.TooLong:
             return None
         seeds = {
-            number: gradient for number, gradient in zip(numbers, step.upstream, strict=False) if gradient is not None
+            number: gradient for number, gradient in zip(numbers, turn.upstream, strict=False) if gradient is not None
         }
         replay.backward(seeds)
         inner = [_inner_turn(turn, place, ran) for place, ran in enumerate(replay.ran, 1)]
         links = [_link(turn, place, i, o) for place, (i, o) in enumerate(zip(numbers, event.outputs, strict=False))]
         opened = Turns(
             self.record,
-            [*(each for each in self.turns if each is not turn), *inner, *_with_gradients(links, step, len(inner))],
+            [*(each for each in self.turns if each is not turn), *inner, *_with_gradients(links, turn, len(inner))],
             replay.values,
             replay.variables,
         )
@@ -276,7 +306,7 @@ def _inner_turn(call: Turn, place: int, ran: inside.Inner) -> Turn:
     return Turn(
         order=(call.order[0], place),
         op=op.type,
-        kind="branch" if op.type in inside.BRANCHES | inside.CASES else "op",
+        kind="branch" if op.type in inside.CONTROL_FLOW else "op",
         inputs=ran.inputs,
         outputs=ran.outputs,
         up=tuple(measure(gradient) for gradient in ran.upstream),
@@ -294,12 +324,12 @@ def _link(call: Turn, place: int, inner: int, outer: int) -> Turn:
     return Turn((call.order[0], place), "Identity", "alias", (inner,), (outer,), (), (), (), (), event=call.event)
 
 
-def _with_gradients(links: Sequence[Turn], step: Step, last: int) -> list[Turn]:
+def _with_gradients(links: Sequence[Turn], call: Turn, last: int) -> list[Turn]:
     """The links from a call's inner outputs to its outer ones, with the gradient that came in."""
     for k, link in enumerate(links):
         link.order = (link.order[0], last + 1 + k)
-        link.upstream = link.downstream = step.upstream[k : k + 1]
-        link.up = link.down = step.upstream_measures[k : k + 1]
+        link.upstream = link.downstream = call.upstream[k : k + 1]
+        link.up = link.down = call.up[k : k + 1]
     return list(links)
 
 
@@ -327,7 +357,7 @@ def _during(record: Record, call: GradientCall, steps: Mapping[int, Step]) -> li
 
 
 def _turn(event: Event, step: Step | None) -> Turn:
-    attrs = event.attrs or ()
+    attrs, op = event.attrs or (), event.graph_op
     nothing: tuple[None, ...] = (None,) * len(event.outputs)
     return Turn(
         order=(event.n, 0),
@@ -340,9 +370,10 @@ def _turn(event: Event, step: Step | None) -> Turn:
         upstream=step.upstream if step else nothing,
         downstream=step.downstream if step else (None,) * len(event.inputs),
         skipped=step.skipped if step else frozenset(),
-        attributes=dict(zip(attrs[::2], attrs[1::2], strict=False)),
+        # In a graph the event's are protocol buffers.
+        attributes=inside.attributes(op) if op is not None else dict(zip(attrs[::2], attrs[1::2], strict=False)),
         event=event,
-        graph_op=event.graph_op,
+        graph_op=op,
         step=step,
     )
 

@@ -5,16 +5,19 @@ The rules are few and each is a function here. In doubt it is a note, which chan
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tfgrad import wording
 from tfgrad.see import telling
-from tfgrad.see.explanation import Reason
+from tfgrad.see.explanation import Place, Reason
 from tfgrad.see.findings import Findings, Site, Tally, spot
 
 _STREAK = 3  # a zero that stays this many steps, up to the end, has come to stay
-_PART = 0.4  # of the leaves; fewer than these unused are a branch that this loss does not need
+_PART = 0.4  # of the leaves; as few as these unused are a branch that this loss does not need
+_FEW = 0.2  # of the leaves; as few as these may also be where a model begins
 _SCALING = 20  # steps in which a loss scale comes down from where it starts
 
 
@@ -28,6 +31,10 @@ class Problem(Reason):
 
     def __str__(self) -> str:
         return "\n".join([telling.reason(self), f"  {'when':<12}{self.when}"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The problem as JSON can hold it."""
+        return {**super().to_dict(), "when": self.when}
 
     @property
     def when(self) -> str:
@@ -49,15 +56,16 @@ def judged(findings: Findings, failed: bool) -> tuple[tuple[Problem, ...], tuple
         failed: whether the program ended with an error, which makes an unused weight more than a curiosity.
     """
     problems: dict[object, Problem] = {}
+    harmless: dict[str, list[str]] = {}
     notes = dict.fromkeys(findings.notes)
     outbreak = _outbreak(findings)
     for site in list(findings.sites.values()):
-        for tally, reason in _explained(site):
+        for tally, reason in _explained(site, outbreak):
             if reason.cause == "nan-input" and tally.moment > outbreak:
                 continue
             problem = _problem(site, tally, reason)
             if is_harmless(site, tally, reason, failed):
-                notes[_noted(site, problem)] = None
+                harmless.setdefault(_noted(site, problem), []).append(f"'{problem.path}'")
             else:
                 key = (
                     problem.symptom,
@@ -69,15 +77,42 @@ def judged(findings: Findings, failed: bool) -> tuple[tuple[Problem, ...], tuple
         if unmoved := _unmoved(site):
             notes[unmoved] = None
         if site.closed:
-            notes[f"{spot(site)}: {site.closed}"] = None
+            notes[f"{spot(site)}: {site.closed}{_in_the_end(site)}"] = None
+    told = {note.format(wording.listing(names, limit=2)): None for note, names in harmless.items()}
+    for met, problem in list(problems.items()):
+        if _is_of_a_none(problem, findings):
+            del problems[met]
+            assert problem.where is not None
+            notes[f"{telling.spot(problem.where)}: {problem.detail}"] = None
     ordered = sorted(problems.values(), key=lambda problem: telling.SYMPTOMS.index(problem.symptom))
-    return tuple(ordered), tuple(notes)
+    return tuple(ordered), (*told, *notes)
+
+
+def _is_of_a_none(problem: Problem, findings: Findings) -> bool:
+    """Whether a gradient() raised because its target was a None that is told already."""
+    if problem.cause != "bad-argument" or not problem.chain:
+        return False
+    given = problem.chain[0]
+    return any(
+        (site.file, site.line) == (given.file, given.line) and any(t.state == "none" for t in site.tallies.values())
+        for site in list(findings.sites.values())
+    )
+
+
+def _in_the_end(site: Site) -> str:
+    """What became of the Variables of a line that could not be looked at."""
+    broken = [f"'{sight.name}'" for sight in site.sights.values() if not sight.is_finite]
+    if not broken:
+        return ""
+    names = wording.listing(broken, limit=4)
+    are = "is" if len(broken) == 1 else "are"
+    return f"; in the end {names} {are} not finite: tf.config.run_functions_eagerly(True) lets it be seen why"
 
 
 def _unmoved(site: Site) -> str:
     """A sentence where Variables had gradients and nothing was made of them; empty if they moved."""
-    bad = {tally.reason.path for tally in site.tallies.values() if tally.reason is not None}
-    moved = {sight.name: sight.has_moved for sight in site.sights.values() if sight.name not in bad}
+    bad = {tally.index for tally in site.tallies.values()}
+    moved = {sight.name: sight.has_moved for sight in site.sights.values() if sight.index not in bad}
     still = [name for name, has in moved.items() if has is False]
     if site.calls < _STREAK or not still:
         return ""
@@ -106,12 +141,30 @@ def _merged(before: Problem | None, problem: Problem) -> Problem:
     return replace(before, count=before.count + problem.count, steps=before.steps + problem.steps)
 
 
-def _explained(site: Site) -> Iterator[tuple[Tally, Reason]]:
+def _explained(site: Site, outbreak: float) -> Iterator[tuple[Tally, Reason]]:
     for tally in list(site.tallies.values()):
         if tally.reason is None and tally.waiting is not None:
-            tally.reason, tally.waiting = tally.waiting(), None
-        if tally.reason is not None and tally.reason.cause not in ("unknown", "ok"):
+            # Looked at closely it may be fine: a square that overflowed.
+            tally.reason, tally.waiting = tally.waiting() or Reason(tally.name, "ok", "ok"), None
+        if tally.reason is None or tally.reason.cause == "unknown":
+            plain = _plain_to_see(site, tally, outbreak)
+            if plain is not None:
+                yield tally, plain
+        elif tally.reason.cause != "ok":
             yield tally, tally.reason
+
+
+def _plain_to_see(site: Site, tally: Tally, outbreak: float) -> Reason | None:
+    """What is plain to see though nobody can tell why: every gradient zero at every step, or the first NaN."""
+    leaves = {other.index for other in site.tallies.values() if other.state == "zero" and other.count >= site.calls}
+    broken = any(other.state == "nonfinite" for other in site.tallies.values())
+    all_zero = tally.state == "zero" and len(leaves) == site.leaves and site.calls >= _STREAK and not broken
+    if not all_zero and not (tally.state == "nonfinite" and tally.moment <= outbreak):
+        return None
+    where = Place(site.file, site.line, text=linecache.getline(site.file, site.line).strip(), function=site.function)
+    detail = "The step can't be computed again outside the traced function." if site.is_traced else ""
+    advice = "look at one step in plain Python: tf.config.run_functions_eagerly(True) as the script's first line"
+    return Reason(tally.name, tally.state, "unknown", where, detail=detail, advice=advice if site.is_traced else "")
 
 
 def _problem(site: Site, tally: Tally, reason: Reason) -> Problem:
@@ -123,42 +176,60 @@ def _problem(site: Site, tally: Tally, reason: Reason) -> Problem:
 
 
 def _noted(site: Site, problem: Problem) -> str:
+    """A note with a place for the names of all leaves that it is true of."""
     at = telling.spot(problem.where) if problem.where else spot(site)
     word = {"none": "None", "nonfinite": "NaN or inf"}.get(problem.symptom, problem.symptom)
-    return f"{word} for '{problem.path}' {problem.when}: {problem.cause}, {at}"
+    rest = f"{problem.when}: {problem.cause}, {at}".replace("{", "{{").replace("}", "}}")
+    return f"{word} for {{}} {rest}"
 
 
 def is_harmless(site: Site, tally: Tally, reason: Reason, failed: bool) -> bool:
     """Whether a finding is part of many a sound program."""
     if tally.state == "none":
-        known = reason.cause == "not-trainable" or _is_unused_branch(site, reason, failed)
-        return known or _is_passing(site, tally, reason, failed)
+        part_of_it = (
+            (reason.cause == "not-trainable" and not _is_all_none(site))
+            or _is_unused_branch(site, reason)
+            or _is_passing(site, tally, reason)
+        )
+        return part_of_it and not (failed and _ended_here(site, tally))
     if tally.state == "zero":
         stays = _stays_zero(site, tally) or (reason.cause == "cancels" and _all_cancels(site))
         return not stays or _cancels_by_design(site, reason) or _has_arrived(tally, reason)
     if tally.state == "nonfinite":
-        return bool(site.loss_scaled) and not _never_finite(site, tally)
+        return bool(site.loss_scaled) and not _never_finite(site, tally) and not _is_broken(site, tally)
     return False
 
 
-def _is_passing(site: Site, tally: Tally, reason: Reason, failed: bool) -> bool:
+def _ended_here(site: Site, tally: Tally) -> bool:
+    """Whether the program did not get to ask again: it could do nothing with this None."""
+    return site.calls == 0 if site.is_traced else tally.count == 1 and tally.last == site.calls
+
+
+def _is_all_none(site: Site) -> bool:
+    """Whether nothing that was asked about had a gradient at any step: there was no use in asking."""
+    steps = 1 if site.is_traced else site.calls
+    none = {t.index for t in site.tallies.values() if t.state == "none" and t.count >= steps}
+    return len(none) >= site.leaves
+
+
+def _is_passing(site: Site, tally: Tally, reason: Reason) -> bool:
     """Weights that some steps do not use, such as those of a branch taken now and then."""
-    return reason.cause == "unconnected" and not failed and not site.is_traced and tally.count < site.calls
+    return reason.cause == "unconnected" and not site.is_traced and tally.count < site.calls
 
 
-def _is_unused_branch(site: Site, reason: Reason, failed: bool) -> bool:
-    """A few weights of a model that this loss does not use, and the program went on without their gradients."""
-    if failed or reason.cause != "unconnected":
+def _is_unused_branch(site: Site, reason: Reason) -> bool:
+    """A few weights of a model that this loss does not use, such as a pooler's; not those that its input goes into."""
+    if reason.cause != "unconnected" or "/" not in reason.path:
         return False
     unused = [
-        tally
+        tally.index
         for tally in site.tallies.values()
         if tally.state == "none"
         and tally.is_variable
         and tally.reason is not None
         and tally.reason.cause == "unconnected"
     ]
-    return "/" in reason.path and len(unused) <= _PART * site.leaves
+    return len(unused) <= (_FEW if 0 in unused else _PART) * site.leaves
 
 
 def _stays_zero(site: Site, tally: Tally) -> bool:
@@ -186,8 +257,13 @@ def _all_cancels(site: Site) -> bool:
 
 
 def _has_arrived(tally: Tally, reason: Reason) -> bool:
-    """At a point without slope after steps with one: the minimum that was looked for."""
-    return reason.cause == "constant-here" and tally.first > 1
+    """Zero after steps with a slope: at the minimum, past a limit that is meant (hinge, PPO), or at a loss of 0."""
+    return tally.first > 1 and (reason.cause in ("constant-here", "masked") or tally.at_nothing >= tally.count)
+
+
+def _is_broken(site: Site, tally: Tally) -> bool:
+    """Whether the target itself was not finite at any step: no smaller scale helps that."""
+    return tally.at_broken >= site.calls >= _STREAK
 
 
 def _never_finite(site: Site, tally: Tally) -> bool:

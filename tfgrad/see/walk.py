@@ -188,7 +188,8 @@ class _Walk:
 
     def _differentiated(self, event: Event, k: int, i: int, before: Status) -> Status:
         """What ran outside the tape and was differentiated there: the gradient() call is what the user would move."""
-        if event.call is None or not self.flow.off[event.n] or any(cut.cause != "outside-tape" for cut in before):
+        off = self.flow.off[event.n]
+        if event.call is None or off in ("", "stop_recording") or any(cut.cause != "outside-tape" for cut in before):
             return before
         return frozenset({Cut("higher-order", event.n, i, "outside")})
 
@@ -260,7 +261,7 @@ class _Walk:
             return self._cut_inside(cause, event.n, arriving[0][1], note, op)
 
         leaving, afterwards = graph_cuts.through(event.graph, entering, cutting)
-        self._believed(event, arriving, leaving)
+        self._believed(event, [k for k, _ in arriving if entering[k] == LIVE], leaving)
         for output, status in zip(event.outputs, leaving, strict=False):
             if status is not None:
                 self._set(output, status, event.n, arriving[0][1])
@@ -272,16 +273,16 @@ class _Walk:
         self.inside.setdefault((n, op), len(self.inside))
         return Cut(cause, n, came, note, order=self.inside[n, op], graph_op=op)
 
-    def _believed(self, event: Event, arriving: list[tuple[int, int]], leaving: list[Status | None]) -> None:
-        """What the backward pass showed goes before what the graph tells."""
-        seen = [self.flow.seen(event, k) for k, i in arriving if not self.way.status[i]]
+    def _believed(self, event: Event, alive: list[int], leaving: list[Status | None]) -> None:
+        """What the backward pass showed of the inputs that came in alive goes before what the graph tells."""
+        seen = [self.flow.seen(event, k) for k in alive]
         live = [j for j, status in enumerate(leaving) if status == LIVE]
         if any(seen) and not live:
             for j, status in enumerate(leaving):
                 leaving[j] = LIVE if status is not None else None
         elif seen and all(came is False for came in seen) and live:
             for j in live:
-                leaving[j] = frozenset({Cut("unknown", event.n, arriving[0][1], "function")})
+                leaving[j] = frozenset({Cut("unknown", event.n, event.inputs[alive[0]], "function")})
 
     def _control_flow(self, event: Event, arriving: list[tuple[int, int]]) -> None:
         op = event.graph_op

@@ -23,6 +23,7 @@ from tfgrad.see.notes import CallNote
 from tfgrad.see.tape import Tape
 
 _HERE = os.path.dirname(os.path.abspath(tfgrad.__file__)) + os.sep
+_TENSORFLOW = os.path.join(os.path.dirname(os.path.abspath(tf.__file__)), "python") + os.sep
 PLAIN: Any = _tensorflow.NoticedTape.__mro__[1]
 _GRAVITY = ("ignore", "warn", "raise")
 _lock = threading.RLock()
@@ -61,7 +62,7 @@ class _Kind(ABCMeta):
 
 def _is_ours(frame: Any) -> bool:
     file = frame.f_code.co_filename
-    return file.startswith(_HERE) and not source.is_user_file[file]
+    return file.startswith((_HERE, _TENSORFLOW)) and not source.is_user_file[file]
 
 
 class WatchedTape(Tape, metaclass=_Kind):

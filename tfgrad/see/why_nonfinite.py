@@ -6,16 +6,16 @@ got a finite gradient and handed back another, and whether a `tf.where` or the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from tfgrad.see import again, nonfinite_words
-from tfgrad.see.cuts import FLOATING, STATEFUL_SOURCES
+from tfgrad.see import again, forward, nonfinite_words
 from tfgrad.see.explanation import Reason
-from tfgrad.see.nonfinite_causes import Blame, judge_back, judge_forward
-from tfgrad.see.opkinds import MASKING, RECTIFIERS, SMOOTH, STRUCTURAL
-from tfgrad.see.question import LeafQuestion
+from tfgrad.see.measuring import array_of
+from tfgrad.see.nonfinite_causes import Blame, judge_back
+from tfgrad.see.question import LeafQuestion, Question
 from tfgrad.see.turns import Turn, Turns
 
 
@@ -27,6 +27,12 @@ def reason(leaf: LeafQuestion) -> Reason:
     if turns is None:
         detail = "The gradient is not finite; the steps that led to it were not kept."
         return leaf.reason("unknown", "unknown", detail=detail)
+    turns, blame = _looked_into(turns, leaf)
+    return nonfinite_words.told(leaf, turns, blame)
+
+
+def _looked_into(turns: Turns, leaf: LeafQuestion) -> tuple[Turns, Blame | None]:
+    """Who is to blame, with the calls of traced functions opened that he is in."""
     blame = found(turns, leaf.ids, leaf.question.target_ids)
     while blame is not None and blame.turn is not None and blame.turn.kind == "function":
         opened = turns.opened(blame.turn)
@@ -34,114 +40,63 @@ def reason(leaf: LeafQuestion) -> Reason:
             break
         turns = opened
         blame = found(turns, leaf.ids, leaf.question.target_ids)
-    return nonfinite_words.told(leaf, turns, blame)
+    return turns, blame
 
 
-def found(turns: Turns, source: Iterable[int], target: Iterable[int]) -> Blame | None:
+def of_target(question: Question) -> Reason | None:
+    """Why a target is not finite though the gradients are, as that of the log of a number below 0; None if it is."""
+    answers = [answer.state for answer in question.answers if answer is not None]
+    targets = [asked.object for asked in question.target]
+    if not answers or "nonfinite" in answers or not any(_holds_nan(target) for target in targets):
+        return None
+    leaf = question.leaves[0]
+    turns = again.of_leaf(leaf)
+    if turns is None:
+        return leaf.reason("nonfinite", "unknown", detail=_NOT_FINITE)
+    turns, blame = _looked_into(turns, leaf)
+    found = nonfinite_words.told(leaf, turns, blame)
+    return replace(found, detail=_NOT_FINITE if found.cause == "unknown" else f"{found.detail} {_NOT_FINITE}")
+
+
+_NOT_FINITE = "(The gradients themselves are finite.)"
+
+
+def _holds_nan(target: object) -> bool:
+    numbers = array_of(target)
+    return numbers is not None and not bool(np.isfinite(np.asarray(numbers, dtype=np.complex128)).all())
+
+
+def found(turns: Turns, source: Sequence[int], target: Iterable[int]) -> Blame | None:
     """Who is to blame; None if it can't be told."""
-    broken = [i for i in target if _is_broken(turns, i)]
-    if broken:
-        return forward(turns, broken)
+    broken = [i for i in target if forward.is_broken(turns, i)]
+    first = forward.found(turns, broken) if broken else None
+    if first is not None and is_on_way(turns, first, source):
+        return first
     culprits = backward(turns, source)
     blames = [_judged(turns, turn, k) for turn, k in culprits]
     known = [blame for blame in blames if blame is not None]
+    if first is not None:
+        # What broke the target lies elsewhere; this leaf may have a fault of its own.
+        known = [blame for blame in known if blame.back and blame.cause and _was_sound(turns, blame)] or [first]
     return min(known, key=lambda blame: blame.order, default=None)
+
+
+def _was_sound(turns: Turns, blame: Blame) -> bool:
+    """Whether an op was given finite numbers."""
+    return blame.turn is not None and not any(forward.is_broken(turns, i) for i in blame.turn.inputs)
+
+
+def is_on_way(turns: Turns, blame: Blame, source: Iterable[int]) -> bool:
+    """Whether a leaf's value goes into the op that is to blame."""
+    return blame.turn is not None and not turns.downward(source).isdisjoint(blame.turn.inputs)
 
 
 def _judged(turns: Turns, turn: Turn, k: int) -> Blame | None:
     blame = judge_back(turns, turn, k)
     if blame.cause:
         return blame
-    broken = [i for i in (*turn.outputs, *turn.inputs) if _is_broken(turns, i)]
-    return forward(turns, broken) if broken else blame
-
-
-def _is_broken(turns: Turns, i: int) -> bool:
-    values = turns.array(i)
-    return values is not None and not bool(np.isfinite(values).all())
-
-
-def forward(turns: Turns, broken: Iterable[int]) -> Blame | None:
-    """The first op that made something of finite numbers that is not, on the way to tensors that are not finite."""
-    todo, seen = list(broken), set()
-    blames: list[Blame] = []
-    while todo:
-        i = todo.pop()
-        if i in seen:
-            continue
-        seen.add(i)
-        turn = turns.makers.get(i)
-        if turn is None or _only_brings(turns, turn):
-            blames.append(Blame("nan-input", _first_user(turns, i, seen), 0, i))
-            continue
-        before = [j for j in _chosen(turns, turn, i) if _is_broken(turns, j)] or _unknown(turns, turn, i)
-        todo += before
-        if not before:
-            blames.append(judge_forward(turns, turn, i))
-    sure = [blame for blame in blames if blame.cause != "nan-input" or not _is_meant(turns, blame)]
-    return min(sure or [_where_nan(turns, seen)], key=lambda blame: blame.order) if sure or seen else None
-
-
-def _unknown(turns: Turns, turn: Turn, i: int) -> list[int]:
-    """The inputs without a known value that must have brought a NaN: the op makes none of finite numbers."""
-    if turn.op not in STRUCTURAL | MASKING and not (turn.op in SMOOTH | RECTIFIERS and _has_nan(turns, i)):
-        return []
-    return [j for j in turn.inputs if _is_float(turns, j) and turns.array(j) is None]
-
-
-def _only_brings(turns: Turns, turn: Turn) -> bool:
-    """Whether an op computes nothing: it reads a Variable, a dataset, a table."""
-    if turn.op == "ReadVariableOp" or turn.kind == "variable" or turn.op in STATEFUL_SOURCES:
-        return True
-    return turn.op != "Cast" and turn.kind == "op" and not any(_is_float(turns, i) for i in turn.inputs)
-
-
-def _is_float(turns: Turns, i: int) -> bool:
-    spec = turns.spec(i)
-    return spec is None or spec[0] in FLOATING
-
-
-def _first_user(turns: Turns, i: int, seen: set[int]) -> Turn | None:
-    users = [turn for turn, _ in turns.users.get(i, ()) if not seen.isdisjoint(turn.outputs)]
-    return min(users, key=lambda turn: turn.order, default=turns.makers.get(i))
-
-
-def _chosen(turns: Turns, turn: Turn, i: int) -> tuple[int, ...]:
-    """The inputs that an output's numbers come from; of a select only the branches that were taken."""
-    if turn.op not in ("SelectV2", "Select"):
-        return turn.inputs
-    condition, out = turns.raw(turn.inputs[0]), turns.array(i)
-    if condition is None or out is None:
-        return turn.inputs
-    taken = np.broadcast_to(np.asarray(condition), out.shape) if turn.op == "SelectV2" else np.asarray(condition)
-    if taken.shape != out.shape:
-        return turn.inputs
-    bad = ~np.isfinite(out)
-    return tuple(j for j, there in zip(turn.inputs[1:], (taken[bad], ~taken[bad]), strict=True) if there.any())
-
-
-def _is_meant(turns: Turns, blame: Blame) -> bool:
-    """Whether an infinite constant was written into the program, such as the -inf of a mask."""
-    leaf = turns.record.leaves.get(blame.input)
-    values = turns.array(blame.input)
-    return leaf is not None and leaf.kind == "scalar" and values is not None and not bool(np.isnan(values).any())
-
-
-def _where_nan(turns: Turns, seen: set[int]) -> Blame:
-    """The first op that made NaN of numbers without one."""
-    born = [
-        judge_forward(turns, turn, i)
-        for i in seen
-        if (turn := turns.makers.get(i)) is not None
-        and _has_nan(turns, i)
-        and not any(_has_nan(turns, j) for j in turn.inputs)
-    ]
-    return min(born, key=lambda blame: blame.order, default=Blame("", None, 0, -1))
-
-
-def _has_nan(turns: Turns, i: int) -> bool:
-    values = turns.array(i)
-    return values is not None and bool(np.isnan(values).any())
+    broken = [i for i in (*turn.outputs, *turn.inputs) if forward.is_broken(turns, i)]
+    return forward.found(turns, broken) if broken else blame
 
 
 def backward(turns: Turns, source: Iterable[int]) -> list[tuple[Turn, int]]:

@@ -11,13 +11,14 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tfgrad.see import again, zero_causes, zero_words
+from tfgrad.see import again, cancelling, forward, nonfinite_words, zero_causes, zero_words
+from tfgrad.see.blocked import Blocked, carries
 from tfgrad.see.cuts import NUMPY_CALLS
 from tfgrad.see.explanation import Reason
+from tfgrad.see.nonfinite_causes import Blame
 from tfgrad.see.opkinds import STRUCTURAL
 from tfgrad.see.question import LeafQuestion
 from tfgrad.see.turns import Turn, Turns
-from tfgrad.see.zero_causes import Blocked
 
 # What counts as zero beside the gradient that came in; a sum of contributions beside the largest of them.
 TINY = 1e-7
@@ -42,7 +43,45 @@ def reason(leaf: LeafQuestion) -> Reason:
         if opened is None:
             break
         turns = opened
-    return zero_words.told(leaf, turns, found)
+    blame = _nan_met(leaf, turns, found)
+    if blame is not None:
+        return nonfinite_words.told(leaf, turns, blame, "zero")
+    return zero_words.told(leaf, *_behind(leaf, turns, found))
+
+
+def _nan_met(leaf: LeafQuestion, turns: Turns, found: Blocked | None) -> Blame | None:
+    """Who made the NaN at which an op takes its slope as 0, as relu does; None if the values are finite or unknown."""
+    if found is None:
+        way = turns.upward(leaf.question.target_ids) & turns.downward(leaf.ids)
+        broken = [i for i in way if forward.has_nan(turns, i)]
+    else:
+        of_op = found.kind == "op" and found.closed is None
+        broken = [found.input] if of_op and forward.has_nan(turns, found.input) else []
+    blame = forward.found(turns, broken) if broken else None
+    return blame if blame is not None and blame.cause and blame.turn is not None else None
+
+
+def _behind(leaf: LeafQuestion, turns: Turns, found: Blocked | None) -> tuple[Turns, Blocked | None]:
+    """What made a value 0 and holds back its gradient too, where a slope is 0 only because that value is.
+
+    At the square of a masked value two gradients are 0: that of the square, at 0, and that of the mask.
+    """
+    if found is None or found.kind != "op" or found.closed is not None or found.input in leaf.ids:
+        return turns, found
+    zeros = [
+        i for i in (found.input, *found.turn.inputs) if (values := turns.array(i)) is not None and not values.any()
+    ]
+    if not zeros or zero_causes.cause(turns, found).cause != "constant-here":
+        return turns, found
+    before = again.of_value(turns, zeros[0])
+    if before is None or not before.is_zero(leaf.ids, TINY):
+        return turns, found
+    nearer = Search(before, leaf.ids, zeros[:1]).found()
+    if nearer is None or nearer.closed is not None or nearer.kind == "branch":
+        return turns, found
+    if nearer.kind == "op" and nearer.turn.down[nearer.k] is None:
+        return turns, found
+    return before, nearer
 
 
 @dataclass(frozen=True)
@@ -151,7 +190,7 @@ class Search:
 
     def _sum(self, i: int, looks: list[_Look]) -> Blocked:
         uses = tuple((look.turn, look.k) for look in looks if (look.left or 0.0) > self.floor)
-        return Blocked("sum", zero_words.meet(self.turns, uses), 0, i, uses)
+        return Blocked("sum", cancelling.meet(self.turns, uses), 0, i, uses)
 
     def _onward(self, i: int, look: _Look) -> Iterable[int]:
         """The outputs to go on with; what stops here is noted."""
@@ -196,7 +235,7 @@ class Search:
         return look.turn.outputs
 
     def _carries(self, ids: Iterable[int]) -> bool:
-        return any(zero_causes.carries(self.turns, i) for i in ids)
+        return any(carries(self.turns, i) for i in ids)
 
     def _structural(self, blocked: Blocked) -> Blocked:
         """The op to blame where one that only moves values about hands back a zero: what it was moved to."""

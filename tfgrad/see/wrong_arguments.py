@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import linecache
 import re
 
+from tfgrad.see import syntax
 from tfgrad.see.causes import CAUSES
 from tfgrad.see.explanation import Place, Reason
 from tfgrad.see.question import LeafQuestion
@@ -32,7 +35,29 @@ def reason(leaf: LeafQuestion) -> Reason | None:
         if left is not None:
             return left
     detail = f"The {role}{_at(found)} is {_what(found)}."
+    given = _given_none(leaf) if role == "target" and found.kind == "none" else None
+    if given is not None:
+        detail = f"The target is the None that gradient() gave at line {given.line}."
+        advice = f"mend line {given.line} first: why its gradient is None"
+        return leaf.reason("error", "bad-argument", where=_where(leaf), chain=(given,), detail=detail, advice=advice)
     return leaf.reason("error", "bad-argument", where=_where(leaf), detail=detail, advice=_advice(role, found))
+
+
+def _given_none(leaf: LeafQuestion) -> Place | None:
+    """The gradient() call that a target of None came from, where the source says so."""
+    here = leaf.place(leaf.call) if leaf.call is not None else None
+    scope = syntax.scope_of_line(here.file, here.line) if here is not None else None
+    if here is None or scope is None:
+        return None
+    asked = syntax.call_at(here.file, here.line, here.expression, ("gradient",))
+    name = syntax.dotted(syntax.argument(asked, 0, "target") or ast.Constant(None)) if asked is not None else ""
+    before = [node for node in syntax.own_statements(scope) if node.lineno < here.line]
+    setting = [node for node in before if name in syntax.targets(node)]
+    given = syntax.value(setting[-1]) if name and setting else None
+    if not isinstance(given, ast.Call) or not isinstance(given.func, ast.Attribute) or given.func.attr != "gradient":
+        return None
+    text = linecache.getline(here.file, setting[-1].lineno).strip()
+    return Place(here.file, setting[-1].lineno, text=text, expression=ast.unparse(given), function=here.function)
 
 
 def _sources(leaf: LeafQuestion) -> tuple[Asked, ...]:

@@ -6,63 +6,35 @@ Ops are sorted into what they do to a gradient; an op that is not listed has a s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tfgrad.see import rerun
-from tfgrad.see.cuts import CARRYING, NUMPY_CALLS, STOPS
+from tfgrad.see import rerun, slopes, zero_factors, zero_picks
+from tfgrad.see.blocked import Blocked, Verdict, dtype_of, spread
+from tfgrad.see.cuts import NUMPY_CALLS, STOPS
+from tfgrad.see.matrices import EQUAL_ADVICE, equal_values
 from tfgrad.see.opkinds import (
-    DECIDING,
-    LIMITS,
     MASKING,
     NORMALISING,
-    PIECEWISE,
     PRODUCTS,
     RECTIFIERS,
     SATURATING,
+    SLOPES,
     STRUCTURAL,
 )
 from tfgrad.see.record import Measure
+from tfgrad.see.rules_by_hand import is_of_library
 from tfgrad.see.turns import Turn, Turns
-
-_MOVING = STRUCTURAL | MASKING | {"ZerosLike", "OnesLike"}
-_MOST_HOPS = 12
-_AT_LIMIT = 1e-6
-
-
-@dataclass(frozen=True, eq=False)
-class Blocked:
-    """Where a gradient became zero: at an op's input ("op"), or in the "sum" of what several uses of a tensor
-    got; where nothing was picked ("empty"), or at a "branch" that was not taken."""
-
-    kind: str
-    turn: Turn
-    k: int
-    input: int
-    uses: tuple[tuple[Turn, int], ...]
-
-    @property
-    def closed(self) -> Turn | None:
-        """The function call that has to be opened to tell more, if it is one."""
-        return self.turn if self.turn.kind == "function" else None
-
-
-@dataclass(frozen=True, eq=False)
-class Verdict:
-    """A cause, the op to look at, and what was seen there."""
-
-    cause: str
-    turn: Turn
-    seen: str
 
 
 def cause(turns: Turns, blocked: Blocked) -> Verdict:
     """The cause of a zero."""
     turn = blocked.turn
     if blocked.kind == "branch":
-        return Verdict("masked", turn, "The branch that was taken does not use it.")
+        loop = "While" in turn.op
+        seen = "The loop ran no round." if loop else "The branch that was taken does not use it."
+        return Verdict("masked", turn, seen, _NO_ROUND if loop else _NO_BRANCH)
     if blocked.kind == "empty":
         return Verdict("masked", turn, "It picks none of the elements: what comes out is empty.")
     if turn.down[blocked.k] is None:
@@ -73,18 +45,22 @@ def cause(turns: Turns, blocked: Blocked) -> Verdict:
             each, k = min(inner, key=lambda pair: pair[0].order)
             return cause(turns, Blocked("op", each, k, each.inputs[k], ()))
     if turn.kind == "custom" or _is_ruled(turn):
-        return Verdict("custom-gradient", turn, "The rule that was written by hand answered zeros.")
-    if turn.op in PIECEWISE:
-        return Verdict("piecewise-constant", turn, "Its slope is 0 on both sides of every step.")
+        return _of_rule(turns, turn, blocked.k)
+    if turn.op in SLOPES:
+        return slopes.of_slope(turn, blocked.k)
     if turn.op in SATURATING:
         return _saturated(turns, turn, blocked.k)
+    if turn.op in _GATHERING and sums(turns, turn, blocked.k, blocked.input):
+        return Verdict("cancels", turn, _summed(turns, turn, blocked.k))
     if turn.op in MASKING:
-        return _beyond_its_limit(turns, turn, blocked) or Verdict("masked", turn, _picked(turns, turn, blocked.k))
+        return zero_picks.of_pick(turns, turn, blocked)
     if turn.op in NORMALISING or sums(turns, turn, blocked.k, blocked.input):
         return Verdict("cancels", turn, _summed(turns, turn, blocked.k))
     if turn.op in PRODUCTS:
-        return _factor(turns, turn, blocked.k)
-    return Verdict("constant-here", turn, _flat(turns, turn, blocked.k))
+        found = zero_factors.of_factor(turns, turn, blocked.k)
+        told = found.seen or found.cause != "constant-here"
+        return found if told else Verdict(found.cause, turn, _flat(turns, turn, blocked.k), found.advice)
+    return _at_this_point(turns, turn, blocked.k)
 
 
 def _kills(turn: Turn, down: Measure | None) -> bool:
@@ -104,18 +80,39 @@ def _cut(turns: Turns, blocked: Blocked) -> Verdict:
     if turn.op in NUMPY_CALLS:
         return Verdict("left-tensorflow", turn, "What runs in there is Python or NumPy, which the tape can't see.")
     if _is_ruled(turn) or turn.kind == "custom":
-        return Verdict("custom-gradient", turn, "The rule that was written by hand answered None.")
+        return Verdict("custom-gradient", turn, "It answered None.", _RULE)
     if turn.op == "Cast":
         return Verdict("integer-dtype", turn, "The cast drops the fraction, and with it the slope.")
     return Verdict("nondifferentiable-op", turn, f"TensorFlow gives no gradient from {turn.op} to this input.")
 
 
+def _of_rule(turns: Turns, turn: Turn, k: int) -> Verdict:
+    """The cause at a custom rule: the user's own, or one of TensorFlow's, which answers 0 where the slope is 0."""
+    if turn.op in NUMPY_CALLS or not is_of_library(turns.record, turn):
+        return Verdict("custom-gradient", turn, "It answered zeros.", _RULE)
+    values = turns.array(turn.inputs[k])
+    far = values is not None and values.size and float(np.abs(values).min()) > _FAR
+    seen = f"Its input is {spread(values)}." if values is not None and values.size else ""
+    return Verdict("saturated" if far else "constant-here", turn, seen)
+
+
+_NO_ROUND = "let the loop run: look at its limit"
+_NO_BRANCH = "look at the condition: the branch that uses it was not taken"
+_SPREADING = frozenset({"BiasAdd", "AddV2", "Add", "Sub", "BroadcastTo", "Tile"})
+_GATHERING = frozenset({"GatherV2", "Gather", "ResourceGather"})
+_CANCELLED = 2e-6
+_RULE = "let the rule answer the incoming gradient times the derivative: def grad(dy): return dy * slope"
+_FAR = 10.0
+
+
 def _saturated(turns: Turns, turn: Turn, k: int) -> Verdict:
     values = turns.array(turn.inputs[k]) if k < len(turn.inputs) else None
     if turn.op in ("Softmax", "LogSoftmax"):
-        return _softmax(turn, values)
+        return _softmax(turns, turn, values)
     if values is None or not values.size:
         return Verdict("saturated", turn, "")
+    if turn.op in CROSS_ENTROPIES:
+        return Verdict("saturated", turn, f"The logits are {spread(values)}. {CERTAIN}", CERTAIN_ADVICE)
     if turn.op in RECTIFIERS and not values.any():
         return Verdict(
             "constant-here", turn, f"Its input is exactly 0, where TensorFlow takes the slope of {turn.op} as 0."
@@ -123,59 +120,87 @@ def _saturated(turns: Turns, turn: Turn, k: int) -> Verdict:
     return Verdict("saturated", turn, f"Its input is {spread(values)}.")
 
 
-def _softmax(turn: Turn, values: np.ndarray | None) -> Verdict:
+CROSS_ENTROPIES = ("SoftmaxCrossEntropyWithLogits", "SparseSoftmaxCrossEntropyWithLogits")
+CERTAIN = "Every prediction is certain and agrees with its label: this loss is at its minimum."
+CERTAIN_ADVICE = (
+    "nothing to mend if the labels are right: there is nothing left to learn from these examples;\n"
+    "else look at the labels, and keep the logits smaller"
+)
+
+
+def _softmax(turns: Turns, turn: Turn, values: np.ndarray | None) -> Verdict:
     if values is not None and values.ndim and values.shape[-1] == 1:
-        return Verdict("saturated", turn, "A softmax over one unit is 1 whatever goes in.")
+        return Verdict("saturated", turn, "A softmax over one unit is 1 whatever goes in.", _ONE_UNIT)
     upstream = turn.upstream_array()
     if upstream is not None and upstream.ndim and upstream.shape[-1] > 1:
         even = np.ptp(upstream, axis=-1) <= 1e-6 * np.abs(upstream).max(initial=0.0)
         if turn.op == "Softmax" and bool(even.all()):
-            seen = "The same gradient comes in for every class, and the probabilities always sum to 1."
-            return Verdict("cancels", turn, seen)
+            return _even(turns, turn)
+        if values is not None and values.shape == upstream.shape and _one_left(values[~even]):
+            seen = "A mask leaves one element in each row that counts: its probability is 1 whatever goes in."
+            return Verdict("saturated", turn, seen, _ONE_UNIT)
     return Verdict("saturated", turn, f"Its input is {spread(values)}." if values is not None else "")
 
 
-def spread(values: np.ndarray) -> str:
-    """The range of some numbers in words."""
-    if values.dtype.kind == "c":
-        values = np.abs(values)
-    low, high = float(values.min()), float(values.max())
-    return f"{low:.6g}" if low == high else f"between {low:.6g} and {high:.6g}"
+def _even(turns: Turns, turn: Turn) -> Verdict:
+    """The verdict where the same gradient comes in for every class: always, or only at this point."""
+    seen = "The same gradient comes in for every class, and the probabilities always sum to 1."
+    todo, seen_turns = [turn], {turn}
+    while todo:
+        for user in (user for o in todo.pop().outputs for user, _ in turns.users.get(o, ())):
+            if user.op not in STRUCTURAL | {"Mul", "RealDiv"} and not user.is_transparent:
+                return Verdict("cancels", turn, f"At this point: {seen[0].lower()}{seen[1:]}", _STATIONARY)
+            if user not in seen_turns:
+                seen_turns.add(user)
+                todo.append(user)
+    return Verdict("cancels", turn, seen)
 
 
-def _beyond_its_limit(turns: Turns, turn: Turn, blocked: Blocked) -> Verdict | None:
-    """A clip of probabilities that are exactly 0 or 1: what made them so is to blame, not the clip."""
-    i = blocked.input
-    for _ in range(_MOST_HOPS if turn.op in ("Maximum", "Minimum", "ClipByValue") else 0):
-        made = turns.makers.get(i)
-        if made is None or not made.inputs:
-            return None
-        if made.op in LIMITS:
-            out, given = turns.array(made.outputs[0]), turns.array(made.inputs[0])
-            if out is None or not out.size or np.abs(out[..., None] - LIMITS[made.op]).min(axis=-1).max() > _AT_LIMIT:
-                return None
-            seen = f"Its input is {spread(given)}, its output" if given is not None and given.size else "Its output"
-            return Verdict("saturated", made, f"{seen} is at its limit everywhere, and is clipped afterwards.")
-        if made.op not in STRUCTURAL | {"RealDiv"}:
-            return None
-        i = made.inputs[0]
-    return None
+def _one_left(rows: np.ndarray) -> bool:
+    """Whether a mask leaves one element of each row."""
+    kept = (rows > _MASKED).sum(axis=-1)
+    return bool(rows.size) and bool((kept == 1).all())
 
 
-def _picked(turns: Turns, turn: Turn, k: int) -> str:
-    if turn.op in ("SelectV2", "Select") and k in (1, 2):
-        taken = "second" if k == 1 else "first"
-        return f"The {taken} branch was taken for every element that counts."
-    if turn.op in ("Maximum", "Minimum"):
-        mine, other = turns.array(turn.inputs[k]), turns.array(turn.inputs[1 - k])
-        if mine is not None and other is not None and mine.size and other.size:
-            return f"The other side won everywhere: this one is {spread(mine)}, the other {spread(other)}."
-    return "What it picked holds nothing of this."
+_MASKED = -1e4
+_STATIONARY = "nothing to mend at a minimum or maximum; else start from another point"
+_ONE_UNIT = (
+    "tf.sigmoid for one unit, or a softmax over the axis that holds the classes;\n"
+    "in attention, one key leaves nothing to choose from"
+)
+
+
+def _at_this_point(turns: Turns, turn: Turn, k: int) -> Verdict:
+    """The cause at an op whose slope is 0 at the values that it was given."""
+    equal = equal_values(turns, turn)
+    if equal:
+        return Verdict("constant-here", turn, equal, EQUAL_ADVICE)
+    values = turns.array(turn.inputs[k]) if k < len(turn.inputs) else None
+    if turn.op == "Prod" and values is not None and values.all():
+        kind = dtype_of(values, turns, turn.inputs[k])
+        seen = f"Its {values.size} factors are {spread(values)}: the product of the others is too small for {kind}."
+        return Verdict(
+            "constant-here", turn, seen, "sum logarithms in place of multiplying: tf.reduce_sum(tf.math.log(x))"
+        )
+    made = turns.makers.get(turn.inputs[k]) if values is not None and values.size and not values.any() else None
+    at = turns.place(made) if made is not None and made.op == "Sub" else None
+    if at is not None:
+        seen = f"Its input is 0 everywhere, where its slope is 0: both sides of Sub at line {at.line} are equal."
+        return Verdict("constant-here", turn, seen, f"{_EQUAL_SIDES} line {at.line}")
+    return Verdict("constant-here", turn, _flat(turns, turn, k))
+
+
+_EQUAL_SIDES = "nothing to mend at the minimum; else look at what is subtracted at"
+_LOGARITHMS = "add up logarithms in place of multiplying: tf.reduce_sum(tf.math.log(x))"
 
 
 def _flat(turns: Turns, turn: Turn, k: int) -> str:
     values = turns.array(turn.inputs[k]) if k < len(turn.inputs) else None
-    return f"Its input is {spread(values)}, where its slope is 0." if values is not None and values.size else ""
+    if values is None or not values.size:
+        return ""
+    down = turn.down[k]
+    slope = "0" if down is not None and down.zero else "next to 0"
+    return f"Its input is {spread(values)}, where its slope is {slope}."
 
 
 def sums(turns: Turns, turn: Turn, k: int, i: int) -> bool:
@@ -184,8 +209,11 @@ def sums(turns: Turns, turn: Turn, k: int, i: int) -> bool:
     upstream = turn.upstream_array()
     if down is None or upstream is None or not upstream.any():
         return False
-    if turn.op in ("BiasAdd", "AddV2", "Add", "Sub", "BroadcastTo"):
+    if turn.op in _SPREADING:
         return down.size < upstream.size
+    if turn.op in _GATHERING:
+        # All that comes in goes to some row.
+        return bool(np.abs(down).max(initial=0.0) <= _CANCELLED * np.abs(upstream).max())
     return turn.op in PRODUCTS and _parts_remain(turns, turn, k)
 
 
@@ -221,59 +249,6 @@ def _summed(turns: Turns, turn: Turn, k: int) -> str:
     shown = ", ".join(f"{float(np.real(part)):.3g}" for part in parts[:4])
     more = ", ..." if parts.size > 4 else ""
     return f"The gradients that come in are not zero ({shown}{more}); summed up they are."
-
-
-def _factor(turns: Turns, turn: Turn, k: int) -> Verdict:
-    """The cause of a zero at a product: what its other factor is."""
-    if len(turn.inputs) != 2 or turn.op in ("SquaredDifference",):
-        return Verdict("constant-here", turn, _flat(turns, turn, k))
-    other = turn.inputs[1 - k]
-    values = turns.array(other)
-    if values is not None and values.any() and turn.op not in ("RealDiv", "DivNoNan", "Xdivy"):
-        return Verdict("masked", turn, "The other factor is 0 wherever a gradient comes in.")
-    kind, made = origin(turns, other)
-    if kind == "mask":
-        return Verdict("masked", turn, "The other factor is a mask that is 0 everywhere.")
-    if kind == "dead" and made is not None:
-        inside = turns.array(made.inputs[0])
-        if inside is not None and not inside.any():
-            return Verdict("constant-here", turn, f"The other factor is 0: {made.op} of exactly 0.")
-        told = f"Its input is {spread(inside)}, so its output is 0." if inside is not None and inside.size else ""
-        return Verdict("saturated", made, told)
-    if kind == "data":
-        return Verdict("masked", turn, "The other factor is a constant that is 0 everywhere.")
-    return Verdict("constant-here", turn, "The other factor is 0.")
-
-
-def origin(turns: Turns, i: int) -> tuple[str, Turn | None]:
-    """Where the zeros of a factor come from: a "mask", a "dead" activation, "data", or "computed"."""
-    for _ in range(_MOST_HOPS):
-        if not carries(turns, i):
-            return "mask", None
-        turn = turns.makers.get(i)
-        if turn is None:
-            return _leaf_kind(turns, i), None
-        if turn.op in DECIDING:
-            return "mask", turn
-        if turn.op in RECTIFIERS:
-            return "dead", turn
-        if turn.op == "ReadVariableOp" or turn.kind == "variable":
-            return "computed", turn
-        if turn.op not in _MOVING or not turn.inputs:
-            return "computed", turn
-        i = next((j for j in turn.inputs if carries(turns, j)), turn.inputs[0])
-    return "computed", None
-
-
-def _leaf_kind(turns: Turns, i: int) -> str:
-    leaf = turns.record.leaves.get(i)
-    return "computed" if leaf is not None and leaf.kind == "variable" else "data"
-
-
-def carries(turns: Turns, i: int) -> bool:
-    """Whether a tensor's dtype carries gradients; True for one that was never seen."""
-    spec = turns.spec(i)
-    return spec is None or spec[0] in CARRYING
 
 
 def total(uses: Sequence[tuple[Turn, int]]) -> float | None:

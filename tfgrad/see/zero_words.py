@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-import numpy as np
-
-from tfgrad.see import rules_by_hand
+from tfgrad.see import cancelling, rules_by_hand
+from tfgrad.see.blocked import Blocked, Verdict
 from tfgrad.see.cuts import Cut
 from tfgrad.see.explanation import Place, Reason
 from tfgrad.see.opnotes import note as op_note
 from tfgrad.see.question import LeafQuestion
 from tfgrad.see.turns import Turn, Turns
-from tfgrad.see.zero_causes import Blocked, Verdict, cause, spread
+from tfgrad.see.zero_causes import cause
 
 RANDOM_NOTE = "(Seen by running the function's graph again, which drew other random numbers.)"
 
@@ -24,9 +24,7 @@ def told(leaf: LeafQuestion, turns: Turns, found: Blocked | None) -> Reason:
     if found.closed is not None:
         detail = "The gradient becomes zero inside this call of a traced function; at which op can't be told."
         return leaf.reason("unknown", "unknown", where=turns.place(found.turn), detail=detail)
-    if found.kind == "sum":
-        return _cancelling(leaf, turns, found)
-    verdict = _believed(cause(turns, found))
+    verdict = cancelling.of_terms(turns, found) if found.kind == "sum" else _believed(cause(turns, found))
     where = _rule(leaf, verdict) or turns.place(verdict.turn)
     return leaf.reason(
         "zero",
@@ -34,7 +32,7 @@ def told(leaf: LeafQuestion, turns: Turns, found: Blocked | None) -> Reason:
         where=where,
         chain=chain(leaf, turns, verdict.turn, found.input),
         detail=_detail(leaf, turns, found, verdict),
-        advice=_advice(verdict),
+        advice=_advice(turns, verdict),
         op=_call(verdict.turn),
     )
 
@@ -65,21 +63,39 @@ def _rule(leaf: LeafQuestion, verdict: Verdict) -> Place | None:
 
 
 def _detail(leaf: LeafQuestion, turns: Turns, found: Blocked, verdict: Verdict) -> str:
-    turn = found.turn
-    parts = [verdict.seen]
-    down, came = turn.down[found.k], turn.largest_up
-    if down is not None and came and turn.finite_up and verdict.turn is turn:
-        left = "0" if down.zero else f"at most {down.largest:.2g}"
-        many = f"all {down.size} elements" if down.size > 1 else "the one element"
-        parts.append(f"A gradient of up to {came:.3g} comes in; what goes back is {left} for {many}.")
-    scope = turn.event.scope.strip("/") if turn.event is not None and turn.graph_op is None else ""
-    parts += [f"It is in the layer {scope}."] if scope else []
+    parts = [verdict.seen, _measured(found, verdict), layer(verdict.turn)]
     parts += [RANDOM_NOTE] if "random" in turns.notes else []
     return " ".join(part for part in parts if part)
 
 
-def _advice(verdict: Verdict) -> str | None:
+def _measured(found: Blocked, verdict: Verdict) -> str:
+    """What came in and what went back; nothing where several met, or where what went back went elsewhere."""
+    turn = found.turn
+    down, came = (turn.down[found.k] if found.kind != "sum" else None), turn.largest_up
+    if down is None or not came or not turn.finite_up or verdict.turn is not turn or down.largest > _LITTLE * came:
+        return ""
+    left = "0" if down.zero else f"at most {down.largest:.2g}"
+    many = f"all {down.size} elements" if down.size > 1 else "the one element"
+    return f"A gradient of up to {came:.3g} comes in; what goes back is {left} for {many}."
+
+
+_LITTLE = 1e-3
+
+
+def layer(turn: Turn) -> str:
+    """In which Keras layer or loss an op ran, in a sentence; empty if in none or if it can't be told."""
+    scope = turn.event.scope.strip("/") if turn.event is not None and turn.graph_op is None else ""
+    # A slice opens a scope of its own (TensorFlow 2.16 to 2.21).
+    scope = re.sub(r"/?strided_slice(_\d+)?$", "", scope)
+    return f"It is in '{scope}'." if scope else ""
+
+
+def _advice(turns: Turns, verdict: Verdict) -> str | None:
     op = verdict.turn.op
+    if verdict.advice is not None:
+        return verdict.advice
+    if verdict.cause == "cancels":
+        return cancelling.advice(turns, verdict)
     if verdict.cause == "nondifferentiable-op":
         known = op_note(op)
         return known.advice if known is not None else None
@@ -116,6 +132,7 @@ _MASKED = {
     "SelectV2": "the condition never picks this side: look at the condition",
     "Mul": "the mask or weight that it is multiplied with is 0 everywhere: look at how that is made",
     "StridedSlice": "the slice takes none of its elements: look at the indices",
+    "Slice": "the slice takes none of its elements: look at where it begins and how much it takes",
     "GatherV2": "the indices pick none of its elements: look at them",
 }
 
@@ -125,52 +142,6 @@ def _call(turn: Turn) -> str:
     return known.call if known is not None else turn.op
 
 
-def _cancelling(leaf: LeafQuestion, turns: Turns, found: Blocked) -> Reason:
-    terms = []
-    for turn, k in found.uses:
-        array = turn.downstream_array(k)
-        if array is not None and array.size and np.abs(array).max() > 0:
-            shown = _telling(turns, turn)
-            at = turns.place(shown)
-            terms.append(f"{spread(array)} through {shown.op}{f' (line {at.line})' if at else ''}")
-    meeting = found.turn
-    detail = f"The gradients that meet are not zero, their sum is: {'; '.join(terms[:4])}."
-    return leaf.reason(
-        "zero",
-        "cancels",
-        where=turns.place(meeting),
-        chain=chain(leaf, turns, meeting, found.input),
-        detail=f"{detail} {RANDOM_NOTE}" if "random" in turns.notes else detail,
-    )
-
-
-def _telling(turns: Turns, turn: Turn) -> Turn:
-    """The op that a read or a copy was made for."""
-    while turn.kind in ("variable", "alias") or turn.op in ("ReadVariableOp", "Identity"):
-        users = [user for o in turn.outputs for user, _ in turns.users.get(o, ())]
-        if not users:
-            break
-        turn = users[0]
-    return turn
-
-
-def meet(turns: Turns, uses: Sequence[tuple[Turn, int]]) -> Turn:
-    """The first op that all the uses of a tensor lead to: there the target stops changing with it."""
-    reached = [_following(turns, turn) for turn, _ in uses]
-    return min(set.intersection(*reached) or {uses[0][0]}, key=lambda turn: turn.order)
-
-
-def _following(turns: Turns, turn: Turn) -> set[Turn]:
-    found: set[Turn] = set()
-    todo = [turn]
-    while todo:
-        here = todo.pop()
-        if here not in found:
-            found.add(here)
-            todo += [user for o in here.outputs for user, _ in turns.users.get(o, ())]
-    return found
-
-
 def chain(leaf: LeafQuestion, turns: Turns, turn: Turn, i: int) -> Sequence[Place]:
     """The places from the leaf up to a turn; for one inside a traced function up to the call, then its own."""
     if turn.event is None:
@@ -178,4 +149,10 @@ def chain(leaf: LeafQuestion, turns: Turns, turn: Turn, i: int) -> Sequence[Plac
     outer = next((j for j in turn.event.inputs if j in leaf.way.status), turn.event.inputs[0])
     places = leaf.chain_to(turn.event.n, i if i in turn.event.inputs else outer)
     own = turns.place(turn)
-    return (*places, own) if turn.graph_op is not None and own is not None else places
+    if turn.graph_op is None or own is None or (places and _is_same(places[-1], own)):
+        return places
+    return (*places, own)
+
+
+def _is_same(a: Place, b: Place) -> bool:
+    return (a.file, a.line, a.op) == (b.file, b.line, b.op)
