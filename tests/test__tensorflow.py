@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from tfgrad import _tensorflow
 from tfgrad._tensorflow import private
-from tfgrad.see import trial
-from tfgrad.see.listening import SENSORS
+from tfgrad.see.recording import trial
+from tfgrad.see.recording.listening import SENSORS
 
 
 def test_self_test_finds_nothing_wrong() -> None:

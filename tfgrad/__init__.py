@@ -32,9 +32,9 @@ _WHERE = {
     "Explanation": "see.explanation",
     "Reason": "see.explanation",
     "Place": "see.explanation",
-    "diagnose": "see.diagnosis",
-    "Diagnosis": "see.diagnosis",
-    "Problem": "see.verdicts",
+    "diagnose": "see.diagnosing.diagnosis",
+    "Diagnosis": "see.diagnosing.diagnosis",
+    "Problem": "see.diagnosing.verdicts",
     "check_grads": "check.gradients",
     "Check": "check.result",
     "ops": "check.optable",
@@ -82,14 +82,14 @@ if TYPE_CHECKING:
     from tfgrad.errors import NotScalarError as NotScalarError
     from tfgrad.errors import StructureError as StructureError
     from tfgrad.errors import UnconnectedError as UnconnectedError
-    from tfgrad.see.diagnosis import Diagnosis as Diagnosis
-    from tfgrad.see.diagnosis import diagnose as diagnose
+    from tfgrad.see.diagnosing.diagnosis import Diagnosis as Diagnosis
+    from tfgrad.see.diagnosing.diagnosis import diagnose as diagnose
+    from tfgrad.see.diagnosing.verdicts import Problem as Problem
     from tfgrad.see.explanation import Explanation as Explanation
     from tfgrad.see.explanation import Place as Place
     from tfgrad.see.explanation import Reason as Reason
     from tfgrad.see.reasons import explain as explain
     from tfgrad.see.tape import Tape as Tape
-    from tfgrad.see.verdicts import Problem as Problem
 
 
 def __getattr__(name: str) -> Any:

@@ -12,10 +12,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tfgrad import explanation_report
-from tfgrad.see import diagnosis as diagnoses
+from tfgrad.see.diagnosing import diagnosis as diagnoses
 
 if TYPE_CHECKING:
-    from tfgrad.see.diagnosis import Diagnosis
+    from tfgrad.see.diagnosing.diagnosis import Diagnosis
 
 
 def diagnosis_panel(found: Diagnosis) -> RenderableType:

@@ -72,8 +72,8 @@ def serve() -> None:
 
     import tfgrad.cli
     import tfgrad.diagnosis_report
-    import tfgrad.see.diagnosis
-    import tfgrad.see.tracing  # noqa: F401
+    import tfgrad.see.diagnosing.diagnosis
+    import tfgrad.see.diagnosing.tracing  # noqa: F401
 
     for line in sys.stdin:
         job = json.loads(line)

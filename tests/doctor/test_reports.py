@@ -207,10 +207,10 @@ def test_all_that_the_report_says_is_in_the_json(server: forked.Server, tmp_path
 
 
 BREAKING = """
-import tfgrad.see.verdicts
+import tfgrad.see.diagnosing.verdicts
 def broken(*_):
     raise RuntimeError("inside the report")
-tfgrad.see.verdicts.judged = broken
+tfgrad.see.diagnosing.verdicts.judged = broken
 """
 
 

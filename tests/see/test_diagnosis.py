@@ -19,8 +19,8 @@ from tensorflow import GradientTape as ImportedTape
 
 from tfgrad import _tensorflow
 from tfgrad.errors import GradError, GradientProblem, GradientWarning
-from tfgrad.see.diagnosis import Diagnosis, diagnose
-from tfgrad.see.watching import PLAIN
+from tfgrad.see.diagnosing.diagnosis import Diagnosis, diagnose
+from tfgrad.see.diagnosing.watching import PLAIN
 
 ORIGINAL = (PLAIN,)  # a plain name for it would be replaced here too
 QUIET = {"on_none": "ignore", "on_nonfinite": "ignore"}

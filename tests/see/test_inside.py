@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgrad.see import inside, rerun
+from tfgrad.see.numbers import inside, rerun
 
 POINT = [1.0, 2.0]
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tfgrad.see import probe
+from tfgrad.see.ways import probe
 
 FLOAT, INT, BOOL = (tf.float32.as_datatype_enum, tf.int32.as_datatype_enum, tf.bool.as_datatype_enum)
 

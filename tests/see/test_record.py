@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from tfgrad import _tensorflow
 from tfgrad.errors import GradError, GradientProblem, GradientWarning
-from tfgrad.see import backward, complaints, trial
-from tfgrad.see.asking import asked
 from tfgrad.see.record import Event, Mark, Read, Record
+from tfgrad.see.recording import backward, complaints, trial
+from tfgrad.see.recording.asking import asked
 from tfgrad.see.tape import Tape
 
 
@@ -498,7 +498,7 @@ def test_tape_without_hooks_is_a_plain_tape_that_says_so_once(monkeypatch: pytes
 
 
 def test_trouble_in_a_hook_never_reaches_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tfgrad.see import leaving
+    from tfgrad.see.recording import leaving
 
     def broken(*_: object) -> None:
         raise OSError("inside a hook")

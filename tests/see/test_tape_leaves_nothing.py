@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tfgrad import _tensorflow
 from tfgrad._tensorflow import private
-from tfgrad.see import listening
+from tfgrad.see.recording import listening
 from tfgrad.see.tape import Tape
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgrad.see.diagnosis import Diagnosis, diagnose
+from tfgrad.see.diagnosing.diagnosis import Diagnosis, diagnose
 
 QUIET: dict[str, Any] = {"on_none": "ignore", "on_nonfinite": "ignore"}
 X = tf.constant([[-1.0, 0.5, 0.1], [0.0, 0.0, 0.0], [0.3, 0.4, 0.5]])

@@ -9,7 +9,7 @@ import keras
 import pytest
 import tensorflow as tf
 
-from tfgrad.see.diagnosis import Diagnosis, diagnose
+from tfgrad.see.diagnosing.diagnosis import Diagnosis, diagnose
 
 QUIET = {"on_none": "ignore", "on_nonfinite": "ignore"}
 

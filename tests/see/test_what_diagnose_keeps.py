@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from tfgrad import GradientWarning, diagnose
-from tfgrad.see.diagnosis import Diagnosis
+from tfgrad.see.diagnosing.diagnosis import Diagnosis
 
 QUIET = {"on_none": "ignore", "on_nonfinite": "ignore"}
 FEW = 50  # caches of TensorFlow's own
@@ -107,7 +107,7 @@ def test_gradients_asked_for_at_ever_new_lines_are_kept_for_some_hundred_only() 
 
 
 def test_faults_of_ever_new_weights_are_kept_for_some_hundred_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfgrad.see.findings._MOST_TALLIES", 100)
+    monkeypatch.setattr("tfgrad.see.diagnosing.findings._MOST_TALLIES", 100)
 
     def step(i: int) -> None:
         w = tf.Variable([1.0], name=f"w{i}")

@@ -87,7 +87,7 @@ class Visit:
             return
         try:
             from tfgrad import _tensorflow
-            from tfgrad.see.diagnosis import diagnose
+            from tfgrad.see.diagnosing.diagnosis import diagnose
 
             files = tracebacks.our_files(is_script=not self.program.is_module)
             self._hooks.callback(_tensorflow.leave_out(files))

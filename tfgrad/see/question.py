@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tfgrad.see.causes import CAUSES
-from tfgrad.see.cuts import READS, Cut
 from tfgrad.see.explanation import Place, Reason
-from tfgrad.see.flow import Flow
 from tfgrad.see.record import Answer, Asked, Entry, Event, GradientCall, Leaf, Record
-from tfgrad.see.walk import Way, follow
+from tfgrad.see.ways.cuts import READS, Cut
+from tfgrad.see.ways.flow import Flow
+from tfgrad.see.ways.walk import Way, follow
 from tfgrad.source import Position
 
 

@@ -17,12 +17,15 @@ from tfgrad import trees, wording
 from tfgrad.compute import calling, primals
 from tfgrad.compute import wrt as wrts
 from tfgrad.errors import GradError, IntegerError, StructureError
-from tfgrad.see import names, why_error, why_none, why_nonfinite, why_zero
-from tfgrad.see.asking import asked
+from tfgrad.see import names
 from tfgrad.see.explanation import Explanation, Reason
-from tfgrad.see.measuring import measure
+from tfgrad.see.missing import why_none
+from tfgrad.see.numbers import why_nonfinite, why_zero
 from tfgrad.see.question import LeafQuestion, Question
+from tfgrad.see.raising import why_error
 from tfgrad.see.record import Answer, Asked, GradientCall, Mark, Record
+from tfgrad.see.recording.asking import asked
+from tfgrad.see.recording.measuring import measure
 
 if TYPE_CHECKING:
     from tfgrad.see.tape import Tape

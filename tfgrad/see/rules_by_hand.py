@@ -9,11 +9,11 @@ import ast
 from types import CodeType
 
 from tfgrad.see import syntax
-from tfgrad.see.cuts import Cut
 from tfgrad.see.explanation import Place
+from tfgrad.see.numbers.turns import Turn
 from tfgrad.see.question import LeafQuestion, place_of
 from tfgrad.see.record import Event, Record
-from tfgrad.see.turns import Turn
+from tfgrad.see.ways.cuts import Cut
 from tfgrad.source import at_line, is_user_file
 
 _Functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda

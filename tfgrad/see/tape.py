@@ -17,11 +17,11 @@ import tensorflow as tf
 from tfgrad import _tensorflow
 from tfgrad._tensorflow.autograph import unconverted
 from tfgrad.errors import GradError
-from tfgrad.see import complaints, playback, trial
-from tfgrad.see.call import Call
-from tfgrad.see.listening import Listener, join
-from tfgrad.see.notes import Notes, TapeNote
 from tfgrad.see.record import Record
+from tfgrad.see.recording import complaints, playback, trial
+from tfgrad.see.recording.call import Call
+from tfgrad.see.recording.listening import Listener, join
+from tfgrad.see.recording.notes import Notes, TapeNote
 
 if TYPE_CHECKING:
     from tfgrad.see.explanation import Explanation

@@ -1,0 +1,1 @@
+"""Why the numbers of a gradient are zero, NaN or infinite."""
