@@ -303,3 +303,15 @@ def test_spawned_a_module_of_a_package_is_run_as_python_runs_it(tmp_path: Path) 
     assert runs[0].stdout == runs[1].stdout != ""
     assert runs[1].returncode == 0
     assert "TensorFlow was never imported" in runs[1].stderr
+
+
+def test_tensorflows_own_last_frame_stays_where_it_has_no_other(server: forked.Server, tmp_path: Path) -> None:
+    text = (
+        "import tensorflow as tf\nx = tf.constant(2.0)\n"
+        "with tf.GradientTape():\n    with tf.GradientTape() as tape:\n        y = x * x\n"
+        "    print(y * tape.gradient(y, x))\n"
+    )
+    plain, done, report = both(server, tmp_path, text)
+    assert "convert_to_eager_tensor" in plain.err
+    assert done.err == plain.err
+    assert "unwatched" in report

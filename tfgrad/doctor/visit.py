@@ -91,6 +91,9 @@ class Visit:
 
             files = tracebacks.our_files(is_script=not self.program.is_module)
             self._hooks.callback(_tensorflow.leave_out(files))
+            # A frame of ours that TensorFlow keeps would stand where it keeps the last one of its own.
+            _tensorflow.hide_frames()
+            self._hooks.callback(_tensorflow.show_frames)
             watched = diagnose(on_none="ignore", on_nonfinite="ignore", _adds_notes=False)
             self.diagnosis = self._watching.enter_context(watched)
         # Whatever is wrong with this TensorFlow or with us, the program goes on without being watched.

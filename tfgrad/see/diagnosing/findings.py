@@ -55,11 +55,11 @@ class Tally:
     waiting: Callable[[], Reason | None] | None = None
 
     def came(self, step: int, moment: int) -> None:
-        """It came at this step."""
+        """It came at this step; steps of several threads may be told in any order."""
         self.count += 1
-        self.first = self.first or step
-        self.moment = self.moment or moment
-        self.last = step
+        self.first = min(self.first or step, step)
+        self.moment = min(self.moment or moment, moment)
+        self.last = max(self.last, step)
 
 
 @dataclass(eq=False)
