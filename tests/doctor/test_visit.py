@@ -214,7 +214,8 @@ def test_a_script_in_another_folder_that_moves_about_writes_its_json_where_it_wa
     [
         (["missing.py"], "can't open missing.py: No such file"),
         (["."], "is a directory without a __main__.py"),
-        ([], "which script?"),
+        ([], "which script? type:"),
+        (["--json", "train.py"], "which script? (train.py was taken as the FILE of --json)"),
         (["-m", "no_such_module_here"], "No module named no_such_module_here"),
         (["--json", "no/such/folder.json", "x.py"], "can't write no/such/folder.json: No such file"),
     ],

@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     if words[:1] == ["--"]:
         del words[0]
     if not words:
-        return _refused("which script? type: tfgrad doctor train.py")
+        taken = f" ({arguments.json} was taken as the FILE of --json)" if arguments.json is not None else ""
+        return _refused(f"which script?{taken} type: tfgrad doctor train.py")
     target = arguments.json if arguments.json in (None, "-") else os.path.abspath(arguments.json)
     if target is not None and (trouble := _unwritable(target)):
         return _refused(f"can't write {arguments.json}: {trouble}")
