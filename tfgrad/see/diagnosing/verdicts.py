@@ -146,8 +146,11 @@ def _explained(site: Site, outbreak: float) -> Iterator[tuple[Tally, Reason]]:
         if tally.reason is None and tally.waiting is not None:
             # Looked at closely it may be fine: a square that overflowed.
             tally.reason, tally.waiting = tally.waiting() or Reason(tally.name, "ok", "ok"), None
+    tallies = list(site.tallies.values())
+    is_known = any(t.state != "none" and t.reason and t.reason.cause not in ("unknown", "ok") for t in tallies)
+    for tally in tallies:
         if tally.reason is None or tally.reason.cause == "unknown":
-            plain = _plain_to_see(site, tally, outbreak)
+            plain = None if is_known else _plain_to_see(site, tally, outbreak)
             if plain is not None:
                 yield tally, plain
         elif tally.reason.cause != "ok":
