@@ -80,7 +80,8 @@ FIT = """
 import keras
 import numpy as np
 import tensorflow as tf
-model = keras.Sequential([keras.Input([1]), keras.layers.Dense(1), keras.layers.Lambda(tf.round)])
+layers = [keras.Input([1]), keras.layers.Dense(1), keras.layers.Lambda(tf.round), keras.layers.Dense(1)]
+model = keras.Sequential(layers)
 model.compile("sgd", "mse")
 class Say(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs):

@@ -161,7 +161,7 @@ def test_a_keras_model_with_a_step_of_its_own_is_saved_and_exported(tmp_path: pa
         model.fit(x, y, verbose=0)
         model.own_step(x, y)
         model.save(tmp_path / "model.keras")
-        model.export(str(tmp_path / "exported"), verbose=False)
+        model.export(str(tmp_path / "exported"))
         tf.saved_model.save(model, str(tmp_path / "saved"))
     loaded = tf.saved_model.load(str(tmp_path / "exported"))
     np.testing.assert_allclose(loaded.serve(x), model(x), rtol=1e-6)

@@ -140,7 +140,7 @@ def test_zeros_at_all_steps_that_nobody_can_explain_are_told_as_they_are() -> No
         with tf.GradientTape() as tape:
             total = tf.constant(0.0)
             for k in tf.range(3):
-                read = tf.numpy_function(lambda v: v * 2.0, [w[0]], tf.float32)
+                read = tf.numpy_function(lambda v: v + v, [w[0]], tf.float32)
                 total += tf.reshape(read, []) + 0.0 * w[1] * tf.cast(k, tf.float32)
         return tape.gradient(total, w)
 
