@@ -14,9 +14,10 @@
 | `traceback_utils._EXCLUDED_PATHS`        | our frames in TensorFlow's messages    | they are named there   |
 | `GradientTape._push_tape`, `_pop_tape`   | when a tape records                    | a Tape sees nothing    |
 | `from_func_graph`, `_build_meta_graph`   | no op of ours in XLA and SavedModels   | NaN in graphs unseen   |
+| `tf_stack._source_filter_stacks`         | our frames in the stacks of graph ops  | they are named there   |
 | `Graph._attr_scope`                      | marks our ops in graphs                | NaN in graphs unseen   |
 
-All were seen in TensorFlow 2.16 to 2.21 and are tried by `see.trial` before a Tape trusts them.
+All were seen in TensorFlow 2.16 to 2.21; what a Tape hears by is tried by `see.trial` before it is trusted.
 """
 
 from __future__ import annotations

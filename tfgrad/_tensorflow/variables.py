@@ -33,8 +33,6 @@ def variable_handle(variable: Any) -> Any:
     """
     if variable.__class__ is EagerTensor:
         return None
-    if variable.__class__ is EagerTensor:
-        return None
     try:
         return plain_variable(variable).handle
     except (AttributeError, ValueError):
